@@ -28,7 +28,7 @@ const MESSAGE_LIMIT: usize = 256 << 20;
 /// While one group is synced the next one is rendered and written.
 const WORKERS: usize = 2;
 
-/// The results of a group, or its messages where a panic ended it: some may have been submitted.
+/// The results of a group; or its messages if a panic ended it: some of them may have been submitted.
 type Results = Result<Vec<(Position, Result<Receipt, BatchError>)>, Vec<Position>>;
 
 /// Submits each message and prints its receipt, or why it has none.
@@ -51,7 +51,7 @@ pub fn submit(args: &BatchArgs, pickup: &PickupDirectory) -> Result<Exit, Failur
         let mut is_wanted = true;
         let read = input.read(&progress, |piece| {
             let sent = sender.send(piece.to_vec());
-            // Who prints had to stop, or has come to the end of an array.
+            // The printing thread had to stop, or has reached the end of an array.
             is_wanted = sent.is_ok();
             sent.map_err(|_| SubmitError::Spool(io::ErrorKind::BrokenPipe.into()))
         });
@@ -106,14 +106,14 @@ fn submit_all(
     Ok(exits.exit())
 }
 
-/// Submits what comes. Where nothing more has come for the moment, nothing that is there waits for it.
+/// Submits messages as they arrive. Those that are there never wait for more.
 fn submit_pieces(
     pieces: &Receiver<Vec<u8>>,
     (format, warns): (BatchFormat, bool),
     pickup: &PickupDirectory,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
-    // Its files are shared out between the workers, with some to spare.
+    // The files are shared between the workers, with some to spare.
     let room = room_for_batch();
     let mut reader = BatchReader::new(format, MESSAGE_LIMIT)
         .with_group(room.messages)
@@ -148,7 +148,7 @@ fn submit_pieces(
 /// Threads that submit groups, one after the other.
 struct Workers {
     idle: VecDeque<Worker>,
-    /// Those that were given a group, in that order.
+    /// Workers that were given a group, in that order.
     busy: VecDeque<Worker>,
 }
 
@@ -171,7 +171,7 @@ impl Workers {
         }
     }
 
-    /// Submits all messages that are there.
+    /// Submits all messages that have arrived.
     fn submit_ready(
         &mut self,
         reader: &mut BatchReader,
@@ -188,7 +188,7 @@ impl Workers {
         Ok(())
     }
 
-    /// Prints the results of all that was begun.
+    /// Prints the results of all groups that were begun.
     fn finish(&mut self, printer: &mut Printer) -> Result<(), Failure> {
         while !self.busy.is_empty() {
             self.print_oldest(printer)?;
@@ -273,7 +273,7 @@ impl Printer {
         }
     }
 
-    /// The first time, says of the pickup directory what its line does not.
+    /// The first time, reports what the line of a message leaves out about the pickup directory.
     fn tell_cause(&self, position: Position, error: &BatchError) {
         if let BatchError::Submit(SubmitError::Pickup(_) | SubmitError::Spool(_))
         | BatchError::Claim(ClaimError::Pickup(_)) = error

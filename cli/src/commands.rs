@@ -33,7 +33,7 @@ pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
         Err(error) => return Err(error.into()),
     };
     let text = if args.json {
-        // Each line is a problem, so this is said elsewhere.
+        // Each line of standard output is a problem, so this goes elsewhere.
         output::print_warnings(problems.cut());
         json_lines(&problems)
     } else {
@@ -55,7 +55,7 @@ pub fn render(args: &RenderArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Submits each message and prints its receipt. One that fails does not keep the others back.
+/// Submits each message and prints its receipt. A failure does not stop the others.
 pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
     let pickup = args.pickup.open(Arc::new(output::Unfinished))?;
     if let Some(batch) = args.batch() {
@@ -76,7 +76,7 @@ pub fn submit(args: &SubmitArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    // Whatever failed: of what was submitted the file has the only receipts.
+    // Whatever failed, the file has the only receipts of what was submitted.
     if let Err(failure) = receipts.finish() {
         output::print_failure(&failure);
         exits.failed(failure.exit());
@@ -100,7 +100,7 @@ fn submit_one(
     receipts.add(receipt)
 }
 
-/// Prints what is wrong with the configuration file, or the options that hold.
+/// Prints what is wrong with the configuration file, or the effective options.
 pub fn config(action: &ConfigAction) -> Result<Exit, Failure> {
     match action {
         ConfigAction::Check(None) => output::print_ok().map_err(Failure::Write)?,
@@ -122,7 +122,7 @@ pub fn keys(command: &KeysCommand) -> Result<Exit, Failure> {
     match command {
         KeysCommand::Add(args) => {
             let key = access::add(path, &args.new_key())?;
-            // Scripts take what is on standard output.
+            // Scripts read standard output.
             output::print(format!("{key}\n").as_bytes()).map_err(Failure::Write)?;
         }
         KeysCommand::List(_) => {
@@ -158,8 +158,8 @@ fn receive(message: &MessageArgs) -> Result<StreamedMessage, Failure> {
     input::receive(message, || scratch.as_ref(), &progress)
 }
 
-/// The bytes of the requested pickup file, counted from 1; if there is only one, no number is needed. Nothing could
-/// read several files in a row: there is no border between them.
+/// The bytes of the requested pickup file, counted from 1; if there is only one, no number is needed. Several files in
+/// a row could not be told apart again.
 fn pickup_file(args: &RenderArgs) -> Result<Vec<u8>, Failure> {
     let received = receive(&args.message)?;
     match (received.pickup_file(args.file.unwrap_or(1))?, args.file) {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 
 /// Adds a second dash to every argument with one dash that names a long flag of `command` or of one of its subcommands,
-/// and to words that start no short flag, so that unknown flags are reported as if they had two dashes. Short flags are
-/// kept, and so is everything after `--`.
+/// and to words that do not begin with a short flag, so that unknown flags are reported as if they had two dashes.
+/// Short flags are kept, and so is everything after `--`.
 pub fn with_two_dashes(
     command: &mut Command,
     args: impl IntoIterator<Item = OsString>,
@@ -27,7 +27,7 @@ pub fn with_two_dashes(
         .collect()
 }
 
-/// The long flags of a command and of all beneath it.
+/// The long flags of a command and of all its subcommands.
 pub fn long_flags(command: &mut Command) -> HashSet<String> {
     // Building adds `--help` and `--version`.
     command.build();
@@ -48,7 +48,7 @@ fn short_flags(command: &Command) -> HashSet<char> {
         .collect()
 }
 
-/// What a command and all commands beneath it take.
+/// The arguments of a command and of all its subcommands.
 pub fn arguments(command: &Command) -> Vec<&Arg> {
     let beneath = command.get_subcommands().flat_map(arguments);
     command.get_arguments().chain(beneath).collect()

@@ -17,7 +17,7 @@ use std::path::Path;
 /// How much is read at once.
 const PIECE: usize = 256 << 10;
 
-/// Fewer bytes of recipients stay in memory.
+/// Recipients of fewer bytes than this stay in memory.
 const MANY: usize = 1 << 20;
 
 /// Reads the message and its recipients from the named files or from standard input. Many recipients are kept on the
@@ -71,7 +71,7 @@ fn receive_table<'d>(
     Ok(received.with_progress(progress.of_recipients()))
 }
 
-/// Whether this file is one of those that the messages and their tables are read from.
+/// Whether messages or their tables are read from this file.
 pub fn is_read(messages: &[MessageArgs], file: &Metadata) -> bool {
     let is_it = |path: Option<&Path>| {
         let found = if let Some(path) = path.filter(|path| !is_standard_input(Some(path))) {
@@ -95,12 +95,12 @@ fn is_standard_input(path: Option<&Path>) -> bool {
 pub struct Input {
     name: String,
     from: Box<dyn Read>,
-    /// In bytes, where it is known.
+    /// In bytes, if known.
     size: Option<u64>,
 }
 
 impl Input {
-    /// Opens the file that is named, or standard input.
+    /// Opens the named file, or standard input.
     pub fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path.filter(|path| !is_standard_input(Some(path))) else {
             return Ok(Self {
@@ -120,7 +120,7 @@ impl Input {
         }
     }
 
-    /// The format of a batch, by its first character: what is not an array consists of lines.
+    /// The format of a batch, by its first character: anything but an array consists of lines.
     pub fn batch_format(&mut self) -> Result<BatchFormat, Failure> {
         let mut begun = Vec::new();
         let mut piece = vec![0; PIECE];
@@ -143,7 +143,7 @@ impl Input {
         Ok(format)
     }
 
-    /// Hands all that there is to `take`, piece by piece.
+    /// Passes all input to `take`, piece by piece.
     pub fn read(
         mut self,
         progress: &ProgressDisplay,

@@ -5,7 +5,7 @@ use std::env;
 use std::io;
 use std::sync::LazyLock;
 
-/// How grave a line is (sd-daemon(3)).
+/// The severity of a line (sd-daemon(3)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     Error = 3,

@@ -1,4 +1,4 @@
-//! What the commands say, on standard output and standard error.
+//! What the commands print, on standard output and standard error.
 
 use crate::access::EditError;
 use crate::args::ConfigProblems;
@@ -22,7 +22,7 @@ pub fn print(bytes: &[u8]) -> io::Result<()> {
 
 /// Writes a receipt, or its summary, as one line, which may be long: it is never whole in memory.
 pub fn print_receipt(receipt: &impl Serialize) -> io::Result<()> {
-    // Standard output by itself looks for the end of a line in all that it is given.
+    // Standard output by itself would search everything it is given for line ends.
     let mut stdout = BufWriter::with_capacity(64 << 10, io::stdout().lock());
     ignore_broken_pipe(
         serde_json::to_writer(&mut stdout, receipt)
@@ -67,7 +67,7 @@ fn ignore_broken_pipe(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Says on a terminal that all is well. For programs, nothing and the exit code say so.
+/// Says on a terminal that all is well. Programs know that from the exit code and the lack of output.
 pub fn print_ok() -> io::Result<()> {
     if io::stdout().is_terminal() {
         print(b"ok\n")
@@ -107,7 +107,7 @@ pub fn print_invalid_recipients(recipients: &[InvalidRecipient]) {
     }
 }
 
-/// Prints to standard error what does not stop anything.
+/// Prints warnings to standard error.
 pub fn print_warnings(sentences: impl IntoIterator<Item = String>) {
     for sentence in sentences {
         let sentence = sentence.lines().next().unwrap_or_default();
@@ -115,7 +115,7 @@ pub fn print_warnings(sentences: impl IntoIterator<Item = String>) {
     }
 }
 
-/// Tells on standard error of submissions of earlier processes that cannot be finished yet.
+/// Reports on standard error submissions of earlier processes that cannot be finished yet.
 #[derive(Debug)]
 pub struct Unfinished;
 
@@ -137,7 +137,7 @@ fn print_lines(severity: Severity, text: &str) {
         .split_inclusive('\n')
         .flat_map(|line| [prefix, line])
         .collect();
-    // There is nowhere left to tell that standard error is gone.
+    // If standard error is gone, there is nowhere left to report it.
     let _ = io::stderr().write_all(lines.as_bytes());
 }
 
@@ -180,12 +180,12 @@ fn problem_line(problem: &Problem) -> String {
     if problem.pointer().is_empty() {
         line.push_str("(message)");
     }
-    // The names in a pointer are the caller's.
+    // The names in a pointer come from the caller.
     line.push_str(&without_controls(problem.pointer()));
     line + &format!(": {}: {}\n", problem.code(), problem.detail())
 }
 
-/// A caller's text as it may be shown: a line break or an escape sequence must not reach the terminal.
+/// A caller's text made safe for display: no line break or escape sequence may reach the terminal.
 fn without_controls(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {

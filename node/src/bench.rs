@@ -1,10 +1,10 @@
-//! For `bench/` alone, not in any package.
+//! Only for `bench/`; not part of any package.
 
 use crate::messages::Messages;
 use napi_derive::napi;
 
-/// Reads and renders a message so many times without going back to JavaScript: the core's own part
-/// of what `render` costs.
+/// Reads and renders a message this many times without returning to JavaScript: the core's share of the cost of
+/// `render`.
 #[napi]
 pub fn render_times(
     words: &[u32],

@@ -1,14 +1,14 @@
-//! JavaScript values as `lib/encoder.js` writes them down: one string with all text, and an array
-//! of 32-bit words that say what is what. So a message crosses in one call, whatever it holds.
+//! JavaScript values in the encoding of `lib/encoder.js`: one string with all text, and an array of 32-bit words that
+//! describe its structure. So a message crosses in one call, whatever it contains.
 //!
-//! The low three bits of a word are its kind, the others its size:
+//! The low three bits of a word are its kind, the rest is its size:
 //!
 //! | kind | size | what follows |
 //! |---|---|---|
 //! | constant | 0 null, 1 true, 2 false | |
-//! | constant | 3 an object that has a text of its own, such as a date | the text |
+//! | constant | 3 an object that converts itself to text, such as a date | the text |
 //! | constant | 4 a number by its digits | the text |
-//! | constant | 5 and more: what JSON cannot say, see [`NOT_JSON`] | |
+//! | constant | 5 and up: what JSON cannot express, see [`NOT_JSON`] | |
 //! | string | its length in the text | |
 //! | number | 0 | two words: the low and the high half of the double |
 //! | bytes | its index among the buffers | |
@@ -24,7 +24,7 @@ use std::slice::Iter;
 const KIND_BITS: u32 = 3;
 const KIND_MASK: u32 = (1 << KIND_BITS) - 1;
 
-/// What JavaScript has and JSON has not, from constant 5 on.
+/// Values that JavaScript has and JSON lacks, from constant 5 on.
 const NOT_JSON: [&str; 7] = [
     "a function or a symbol",
     "a promise: await it first",
@@ -65,15 +65,15 @@ impl Token {
     }
 }
 
-/// What becomes of a string in UTF-8.
+/// A string converted to UTF-8.
 pub enum Utf8 {
-    /// It is so long.
+    /// It has this length.
     Length(usize),
-    /// It is so long with U+FFFD for each half of a surrogate pair.
+    /// It has this length, with U+FFFD in place of each lone surrogate.
     NotUnicode(usize),
 }
 
-/// Says of each string what `measure` finds. `None` when one is too long.
+/// The result of `measure` for each string. `None` if one is too long.
 pub fn measure_strings(
     words: &mut [u32],
     mut measure: impl FnMut(usize) -> Option<Utf8>,
@@ -108,7 +108,7 @@ pub struct Decoder<'a, O> {
     buffers: &'a [O],
 }
 
-/// What a message may be as a whole.
+/// The possible forms of a whole message.
 pub enum Next<'a> {
     /// A text or bytes: JSON.
     Json(&'a [u8]),
@@ -128,7 +128,7 @@ impl<'a, O: AsRef<[u8]>> Decoder<'a, O> {
         }
     }
 
-    /// What the next value is. Takes it if it is JSON.
+    /// The form of the next value. Consumes it if it is JSON.
     pub fn next_message(&mut self) -> Result<Next<'a>, Error> {
         let Some(word) = self.words.as_slice().first() else {
             return Ok(Next::End);
@@ -226,7 +226,7 @@ impl<'de, O: AsRef<[u8]>> Deserializer<'de> for &mut Decoder<'de, O> {
     }
 }
 
-/// An integer where JSON would write one.
+/// An integer if JSON would write one.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "only integers that a double holds exactly are taken so"

@@ -1,7 +1,7 @@
-//! The Node package: messages in, bytes and outcomes out.
+//! The native addon of the Node package: messages in, bytes and outcomes out.
 //!
-//! A Node program sees `lib/` in front of it, which writes messages down for the [decoder] and makes errors
-//! of the outcomes. Neither side knows a field of a message.
+//! A Node program uses `lib/`, which encodes messages for the [decoder] and turns outcomes into errors. Neither side
+//! knows the fields of a message.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -57,9 +57,9 @@ pub fn warnings(words: &[u32], text: &[u8], buffers: Vec<&[u8]>) -> Result<Strin
     to_json(&Messages::new(words, text, buffers)?.warnings()?)
 }
 
-/// The bytes of a message, or its problems as JSON. They are written right into a buffer that
-/// `allocate` makes in the size that it is given: copies of large messages cost more than all else. `recipient` is
-/// whose message of a mail merge it is, counted from 1.
+/// The bytes of a message, or its problems as JSON. The bytes are written straight into a buffer of the right size that
+/// `allocate` creates: copying large messages costs more than everything else. `recipient` selects a recipient of a
+/// mail merge, counted from 1.
 #[napi(catch_unwind)]
 pub fn render<'env>(
     words: &[u32],
@@ -96,7 +96,7 @@ pub fn render_later(
     Ok(AsyncTask::new(RenderTask(messages.into_owned())))
 }
 
-/// A pickup directory, or as JSON why it cannot be opened.
+/// A pickup directory; or, as JSON, why it cannot be opened.
 #[napi(catch_unwind)]
 pub fn open_pickup(
     path: String,
@@ -136,7 +136,7 @@ pub fn pickup_path(pickup: &External<Pickup>) -> String {
     pickup.path().to_string_lossy().into_owned()
 }
 
-/// Where a submission goes now, or as JSON why that cannot be opened.
+/// Where a submission goes now; or, as JSON, why that cannot be opened.
 #[napi(catch_unwind)]
 pub fn destination(
     pickup: &External<Pickup>,
@@ -147,7 +147,7 @@ pub fn destination(
     })
 }
 
-/// The absolute path of that; `:memory:` for one in memory.
+/// Its absolute path; `:memory:` for one in memory.
 #[napi(catch_unwind)]
 pub fn destination_path(directory: &External<Arc<PickupDirectory>>) -> String {
     directory.path().to_string_lossy().into_owned()
@@ -162,7 +162,7 @@ pub fn is_destination(
     outbox::destination(pickup).is_ok_and(|now| Arc::ptr_eq(&now, directory))
 }
 
-/// How much `lib/group.js` collects: messages, their bytes, and groups at a time.
+/// The limits for `lib/group.js`: messages and bytes of a group, and groups at a time.
 #[napi(catch_unwind)]
 pub fn group_limits() -> (u32, u32, u32) {
     let GroupLimits {
@@ -181,7 +181,7 @@ pub fn iterable_fields() -> Vec<&'static str> {
 }
 
 /// Submits messages; one outcome for each. `recipient` or `limit` selects recipients of each, which are mail merges.
-/// With a key each of them is submitted unless it was before. `warns` asks for warnings in their receipts.
+/// With a key, each of them is submitted unless it already was. `warns` requests warnings in their receipts.
 #[napi(catch_unwind)]
 pub fn submit(
     directory: &External<Arc<PickupDirectory>>,
@@ -226,13 +226,13 @@ fn parsed(key: Option<String>) -> Result<Option<IdempotencyKey>> {
         .map_err(|error: InvalidIdempotencyKey| Error::new(Status::InvalidArg, error.to_string()))
 }
 
-/// What the recipients of a mail merge are known by, from the first on.
+/// The identifiers of the recipients of a mail merge, starting with the first.
 #[napi(catch_unwind)]
 pub fn recipient_receipts(ids: &External<EnvelopeIds>) -> External<RecipientReceipts> {
     External::new(ids.recipient_receipts())
 }
 
-/// The next of them, as a JSON list.
+/// The next few, as a JSON array.
 #[napi(catch_unwind)]
 pub fn next_receipts(known: &mut External<RecipientReceipts>) -> Result<String> {
     receipts::next(known)

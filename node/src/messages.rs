@@ -8,7 +8,7 @@ use serde::de;
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
 
-/// Messages as they came from JavaScript, one after the other.
+/// Messages in the encoding that JavaScript wrote, one after the other.
 pub struct Messages<'a> {
     words: Vec<u32>,
     text: Cow<'a, str>,
@@ -18,8 +18,8 @@ pub struct Messages<'a> {
 }
 
 impl<'a> Messages<'a> {
-    /// `words` begins with the place where the words of the messages end, and the place where the
-    /// runs of the text end, which follow.
+    /// `words` begins with two offsets: where the words of the messages end, and where the runs of the text, which
+    /// follow, end.
     pub fn new(words: &[u32], text: &'a [u8], buffers: Vec<&'a [u8]>) -> napi::Result<Self> {
         let (messages, runs) =
             sections(words).ok_or_else(|| Error::from_reason("the words are broken"))?;
@@ -47,13 +47,13 @@ impl<'a> Messages<'a> {
         Ok(self)
     }
 
-    /// The same with their warnings, if these are asked for.
+    /// The same with their warnings, if these are wanted.
     pub fn with_warnings(mut self, warns: bool) -> Self {
         self.warns = warns;
         self
     }
 
-    /// The same with copies of all that JavaScript lends, for use on another thread.
+    /// The same with copies of everything that JavaScript lends, for use on another thread.
     pub fn into_owned(self) -> Messages<'static> {
         let own = |buffer: Cow<'_, [u8]>| Cow::Owned(buffer.into_owned());
         Messages {
@@ -65,7 +65,7 @@ impl<'a> Messages<'a> {
         }
     }
 
-    /// Hands each message to `verb` with its warnings, or what is wrong with it.
+    /// Passes each message to `verb` with its warnings, or its problems.
     pub fn each(&self, mut verb: impl FnMut(Result<Read<'_>, Problems>)) -> napi::Result<()> {
         let mut decoder = Decoder::new(&self.words, &self.text, &self.buffers);
         loop {
@@ -96,7 +96,7 @@ impl<'a> Messages<'a> {
         }
     }
 
-    /// Renders the one message of a call.
+    /// Renders the only message of a call.
     #[expect(
         clippy::redundant_closure_for_method_calls,
         reason = "the method is not general enough over the message's lifetime"
@@ -105,7 +105,7 @@ impl<'a> Messages<'a> {
         self.only(|message| message.render())
     }
 
-    /// The warnings of the one message of a call.
+    /// The warnings of the only message of a call.
     pub fn warnings(&self) -> napi::Result<Vec<Warning>> {
         let mut decoder = Decoder::new(&self.words, &self.text, &self.buffers);
         match decoder.next_message().map_err(broken)? {
@@ -115,7 +115,7 @@ impl<'a> Messages<'a> {
         }
     }
 
-    /// Hands the one message of a call to `verb`.
+    /// Passes the only message of a call to `verb`.
     pub fn only<T>(&self, verb: impl Fn(&Message<'_>) -> T) -> napi::Result<Result<T, Problems>> {
         let mut result = None;
         self.each(|read| result = Some(read.map(|(message, _)| verb(&message))))?;
@@ -123,7 +123,7 @@ impl<'a> Messages<'a> {
     }
 }
 
-/// A message, and its warnings where they are asked for.
+/// A message, and its warnings if they are wanted.
 pub type Read<'m> = (Message<'m>, Option<Vec<Warning>>);
 
 fn without_warnings(message: Message<'_>) -> Read<'_> {

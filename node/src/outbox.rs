@@ -1,4 +1,4 @@
-//! What was submitted to a pickup in memory, and what a test captures. Its functions are JavaScript's too.
+//! What was submitted to a pickup in memory, and what a test captures. JavaScript calls these functions too.
 
 use crate::outcome::to_json;
 use napi::bindgen_prelude::{Buffer, External, Result};
@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 thread_local! {
-    /// The captures that this thread of JavaScript began, the newest last. They end with the thread at the latest.
+    /// The captures that this JavaScript thread began, newest last. They end with the thread at the latest.
     static CAPTURES: RefCell<Vec<Capture>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Where a submission goes now. A capture is the whole process's, but a thread that captures itself sees no other's:
-/// test runners run files of tests in threads side by side.
+/// Where a submission goes now. A capture affects the whole process, but a thread with a capture of its own is not
+/// affected by others: test runners run test files in parallel threads.
 pub fn destination(pickup: &Pickup) -> std::result::Result<Arc<PickupDirectory>, PickupError> {
     let of_thread =
         || CAPTURES.with_borrow(|captures| captures.last().map(Capture::directory).map(Arc::clone));
@@ -26,7 +26,7 @@ pub fn destination(pickup: &Pickup) -> std::result::Result<Arc<PickupDirectory>,
     }
 }
 
-/// From now on what is submitted goes to this directory in memory.
+/// From now on submissions go to this directory in memory.
 #[napi(catch_unwind)]
 pub fn begin_capture() -> External<Arc<PickupDirectory>> {
     let capture = Capture::begin();
@@ -35,14 +35,14 @@ pub fn begin_capture() -> External<Arc<PickupDirectory>> {
     External::new(directory)
 }
 
-/// Until now; once more does nothing.
+/// Ends the capture; a second call does nothing.
 #[napi(catch_unwind)]
 pub fn end_capture(directory: &External<Arc<PickupDirectory>>) {
     let is_other = |capture: &Capture| !Arc::ptr_eq(capture.directory(), directory);
     CAPTURES.with_borrow_mut(|captures| captures.retain(is_other));
 }
 
-/// A directory in memory, and how many of its files were told already.
+/// A directory in memory, and how many of its files were already reported.
 pub struct Outbox {
     directory: Arc<PickupDirectory>,
     told: usize,
@@ -53,7 +53,7 @@ pub struct Outbox {
 pub struct Sent {
     /// A list in JSON.
     pub messages: String,
-    /// Of each message its bytes, and then the contents of its attachments.
+    /// For each message its bytes, followed by the contents of its attachments.
     pub contents: Vec<Buffer>,
 }
 
@@ -66,11 +66,11 @@ pub fn open_outbox(directory: &External<Arc<PickupDirectory>>) -> External<Outbo
     })
 }
 
-/// What was submitted since it was asked for last. Nobody else clears the directory.
+/// What was submitted since the last call. Nobody else clears the directory.
 #[napi(catch_unwind)]
 pub fn next_sent(outbox: &mut External<Outbox>) -> Result<Sent> {
     let files = outbox.directory.submitted_files();
-    // All files of a submission come at once, so none is half told.
+    // All files of a submission appear at once, so none is half reported.
     let sent = sent(SentMessage::of(&files[outbox.told..]))?;
     outbox.told = files.len();
     Ok(sent)

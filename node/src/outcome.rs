@@ -1,10 +1,10 @@
-//! What became of a message, as JSON for `lib/group.js`.
+//! The outcome of a message, as JSON for `lib/group.js`.
 
 use napi::Error;
 use pmtaemail::{ClaimError, Id, PickupError, Problems, Receipt};
 use serde::Serialize;
 
-/// Of one message that was submitted.
+/// A message that was submitted.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
@@ -14,7 +14,7 @@ pub enum Outcome {
     NoKey(NoKey),
 }
 
-/// Why an idempotency key cannot be had.
+/// Why an idempotency key cannot be claimed.
 #[derive(Serialize)]
 pub struct NoKey {
     code: &'static str,
@@ -25,7 +25,7 @@ pub struct NoKey {
 #[derive(Serialize)]
 pub struct Found {
     problems: Problems,
-    /// With those that are left out because there are very many.
+    /// Including those that are left out because there are too many.
     total: usize,
 }
 
@@ -55,7 +55,7 @@ impl From<ClaimError> for Outcome {
     }
 }
 
-/// A [`PickupError`] with all that a Node program looks for in an error of the system.
+/// A [`PickupError`] with everything that a Node program expects in a system error.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {

@@ -41,8 +41,8 @@ pub fn open(
     Pickup::open(path, options).map_err(|error| Failure::from(&error))
 }
 
-/// Submits the messages of one call: one outcome for each, as a JSON list, and the ids of each that is a receipt
-/// of a mail merge.
+/// Submits the messages of one call. Returns one outcome for each, as a JSON array, and the identifiers of each
+/// submitted mail merge.
 pub fn submit(
     directory: &PickupDirectory,
     messages: &Messages<'_>,

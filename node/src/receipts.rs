@@ -1,4 +1,4 @@
-//! What each recipient of a mail merge is known by, made when it is asked for.
+//! The identifiers of each recipient of a mail merge, created on access.
 
 use crate::outcome::to_json;
 use napi::Error;
@@ -7,15 +7,15 @@ use napi_derive::napi;
 use pmtaemail::{EnvelopeIds, RecipientReceipt, RecipientReceipts};
 use std::io;
 
-/// How many cross the border at once: a call costs as much as some of them.
+/// How many are passed at once: a call costs as much as several of them.
 const AT_ONCE: usize = 1_000;
 
-/// What became of the messages of one call.
+/// The outcomes of the messages of one call.
 #[napi(object, object_from_js = false)]
 pub struct Submitted {
-    /// One for each, as a JSON list.
+    /// One for each, as a JSON array.
     pub outcomes: String,
-    /// The ids of each mail merge that was submitted.
+    /// The identifiers of each mail merge that was submitted.
     pub recipients: Vec<External<EnvelopeIds>>,
 }
 
@@ -28,7 +28,7 @@ impl From<(String, Vec<EnvelopeIds>)> for Submitted {
     }
 }
 
-/// The next recipients, as a JSON list; none are after the last.
+/// The next recipients, as a JSON array; it is empty after the last.
 pub fn next(receipts: &mut RecipientReceipts) -> Result<String> {
     let some: io::Result<Vec<RecipientReceipt>> = receipts.take(AT_ONCE).collect();
     to_json(&some.map_err(|error| Error::from_reason(error.to_string()))?)

@@ -52,7 +52,7 @@ impl Task for SubmitTask {
     }
 }
 
-/// A panic would end the process here.
+/// A panic here would end the process.
 fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panic_to_error(panic)))
 }

@@ -5,8 +5,8 @@ use encoding_rs::mem::{convert_latin1_to_str, convert_utf16_to_str, utf16_valid_
 use std::borrow::Cow;
 use std::cell::Cell;
 
-/// A run of whole strings as V8 keeps them: one byte a character where that is enough, otherwise
-/// UTF-16. Its word is twice its length in characters or units, and one more for UTF-16.
+/// A run of whole strings in V8's own encoding: one byte per character where that suffices, otherwise UTF-16. Its word
+/// is twice its length in characters or code units, plus one for UTF-16.
 #[derive(Debug, Clone, Copy, Default)]
 struct Run {
     length: usize,
@@ -21,12 +21,12 @@ impl Run {
         }
     }
 
-    /// The bytes of so many of its characters or units.
+    /// The number of bytes of this many characters or code units.
     fn bytes(self, length: usize) -> Option<usize> {
         length.checked_mul(if self.is_utf16 { 2 } else { 1 })
     }
 
-    /// How long it may be in UTF-8.
+    /// Its maximum length in UTF-8.
     fn most(self) -> Option<usize> {
         self.length.checked_mul(if self.is_utf16 { 3 } else { 2 })
     }
@@ -47,7 +47,7 @@ pub fn to_utf8<'a>(bytes: &'a [u8], runs: &[u32], words: &mut [u32]) -> Option<C
     convert(bytes, runs.clone(), words, sum(Run::most)?).map(Cow::Owned)
 }
 
-/// Room to convert in, up to this many bytes: fresh memory for each message is much slower.
+/// A reused buffer for conversions, up to this many bytes: fresh memory for each message is much slower.
 const KEPT: usize = 1 << 20;
 
 thread_local! {
@@ -99,7 +99,7 @@ fn convert(
     Some(text)
 }
 
-/// Whether the units are Unicode; halves of surrogate pairs must not become U+FFFD in silence.
+/// Whether the code units are valid Unicode; lone surrogates must not silently become U+FFFD.
 fn append_utf16(text: &mut String, units: &[u16], room: &mut str) -> Option<bool> {
     if utf16_valid_up_to(units) == units.len() {
         let length = convert_utf16_to_str(units, room);

@@ -1,4 +1,4 @@
-//! For `python/bench/` alone, not in any wheel.
+//! Only for `python/bench/`; not part of any wheel.
 
 use pmtaemail::{Message, Problems};
 use pyo3::exceptions::PyValueError;
@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use serde_json::{Error, Value};
 use std::time::Instant;
 
-/// The seconds that the core alone takes for a message that is at hand in Rust, as it is in a dict.
+/// The seconds that the core alone takes for a message that is already in Rust's memory, in the shape of a dict.
 #[pyfunction]
 pub fn core_seconds(json: &[u8], times: u32) -> PyResult<f64> {
     let refused = |error: Error| PyValueError::new_err(error.to_string());

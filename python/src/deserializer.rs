@@ -1,7 +1,7 @@
-//! Python's objects as a serde format that lends their text and bytes.
+//! Python objects as a serde format that lends their text and bytes.
 //!
-//! No Python code can pull a string away while a message borrows it: whatever is looked into is
-//! kept, with a reference of its own, as long as the message lives; `str` and `bytes` never change.
+//! No Python code can free a string while a message borrows it: every object that is read is kept, with a reference of
+//! its own, as long as the message lives; `str` and `bytes` never change.
 
 use crate::objects;
 use crate::signals::Signals;
@@ -15,7 +15,7 @@ use serde::forward_to_deserialize_any;
 use std::fmt::{self, Display};
 use typed_arena::Arena;
 
-/// As deep as `serde_json` reads.
+/// The same depth as `serde_json` allows.
 const DEEPEST: u8 = 128;
 
 /// Holds the objects from which something is borrowed.
@@ -36,7 +36,7 @@ impl<'py> Kept<'py> {
         self.objects.alloc(object)
     }
 
-    /// A copy, so that nothing changes while it is read.
+    /// A copy, so that nothing changes during reading.
     fn keep_items(&self, dict: &Bound<'py, PyDict>) -> &[Bound<'py, PyAny>] {
         with_critical_section(dict, || {
             self.objects
@@ -113,7 +113,7 @@ fn lend_number<'a, V: Visitor<'a>>(
     } else if let Ok(number) = number.extract::<u64>() {
         visitor.visit_u64(number)
     } else {
-        // Python itself refuses to write more than some thousand digits.
+        // Python itself refuses to write more than a few thousand digits.
         let digits = number.str().ok();
         let digits = digits.as_ref().and_then(|digits| digits.to_str().ok());
         match digits.and_then(NumberLiteral::new) {
@@ -127,7 +127,7 @@ fn lend_number<'a, V: Visitor<'a>>(
     }
 }
 
-/// As Python's own JSON writes it.
+/// The form in which Python's own JSON module writes it.
 fn lend_float<'a, V: Visitor<'a>>(
     number: &Bound<'_, PyFloat>,
     visitor: V,
@@ -171,7 +171,7 @@ impl<'de> Deserializer<'de> for Value<'de, '_> {
         } else {
             let plain = self.inner(kept.keep(objects::plain(object)?))?;
             if let Ok(text) = plain.object.cast::<PyString>() {
-                // Only some fields take what is not a text itself.
+                // Only some fields accept objects that are not strings.
                 let is_decimal = objects::is_decimal(object)?;
                 visitor.visit_newtype_struct(StandIn { text, is_decimal })
             } else {
@@ -180,7 +180,7 @@ impl<'de> Deserializer<'de> for Value<'de, '_> {
         }
     }
 
-    /// What is ignored is not looked into: a generator is not used up.
+    /// An ignored value is not read: a generator is not consumed.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stopped> {
         visitor.visit_unit()
     }
@@ -191,7 +191,7 @@ impl<'de> Deserializer<'de> for Value<'de, '_> {
     }
 }
 
-/// The text of an object of another kind.
+/// An object of another type as text.
 struct StandIn<'a, 'py> {
     text: &'a Bound<'py, PyString>,
     is_decimal: bool,
@@ -204,7 +204,7 @@ impl<'de> Deserializer<'de> for StandIn<'de, '_> {
         lend_text(self.text, visitor)
     }
 
-    /// Where a number would do.
+    /// In a place where a number is allowed.
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stopped> {
         let text = self.text.to_str().ok().filter(|_| self.is_decimal);
         match text.and_then(NumberLiteral::new) {
@@ -287,7 +287,7 @@ impl<'a> MapAccess<'a> for Members<'a, '_> {
     }
 }
 
-/// A field's name. That of another type than `str` is a problem, which the core tells of.
+/// The name of a field. If it is not a `str`, the core reports that as a problem.
 struct Name<'a, 'py>(&'a Bound<'py, PyAny>);
 
 impl<'de> Deserializer<'de> for Name<'de, '_> {
@@ -309,7 +309,7 @@ impl<'de> Deserializer<'de> for Name<'de, '_> {
     }
 }
 
-/// A text with U+FFFD for each half of a surrogate pair.
+/// A string with U+FFFD in place of each lone surrogate.
 fn lossy(text: &Bound<'_, PyString>) -> PyResult<String> {
     let bytes = text.call_method1("encode", ("utf-16-le", "surrogatepass"))?;
     let (units, _) = bytes.cast::<PyBytes>()?.as_bytes().as_chunks::<2>();
@@ -319,11 +319,11 @@ fn lossy(text: &Bound<'_, PyString>) -> PyResult<String> {
     Ok(lossy.collect())
 }
 
-/// A Python exception, and where in the message it came up.
+/// A Python exception, and where in the message it was raised.
 #[derive(Debug)]
 pub struct Stopped {
     error: Box<PyErr>,
-    /// The names and numbers that lead there, the innermost first.
+    /// The path of names and indexes to it, innermost first.
     steps: Vec<String>,
 }
 
@@ -336,9 +336,9 @@ impl Stopped {
     pub fn into_error(self, py: Python<'_>, signals: &Signals) -> PyErr {
         let steps = self.steps.iter().rev();
         let pointer: String = steps.flat_map(|step| ["/", step]).collect();
-        // A signal has nothing to do with the place.
+        // A signal is unrelated to the place.
         if !pointer.is_empty() && !signals.had_raised() {
-            // Without its note the exception still says what is wrong.
+            // Even without its note the exception says what is wrong.
             let _ = self
                 .error
                 .add_note(py, format!("in the message at {pointer}"));

@@ -1,6 +1,5 @@
-//! The Python door of pmtaemail: the module `pmtaemail._native`. It converts and hands on; fields
-//! and rules are the core's. The doc comments of what Python sees are its docstrings there, and those of
-//! `pmtaemail/_native.pyi`.
+//! The Python extension module `pmtaemail._native`. It converts values and passes them on; fields and rules belong to
+//! the core. The doc comments of what Python sees are its docstrings there, and those of `pmtaemail/_native.pyi`.
 #![expect(
     clippy::doc_link_with_quotes,
     reason = "the examples are Python's, where these are lists"
@@ -42,7 +41,7 @@ mod _native {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         static INTERPRETER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let py = module.py();
-        // Each interpreter has its own.
+        // Each interpreter has its own `sys`.
         let sys = py.import("sys")?.into_any();
         let first = INTERPRETER.get_or_init(py, || sys.clone().unbind());
         if first.is(&sys) {

@@ -1,4 +1,4 @@
-//! The verbs that need no pickup directory, and how they read what Python gives them.
+//! `check`, `warnings` and `render`, which need no pickup directory, and how they read messages from Python.
 
 use crate::deserializer::{Kept, Value};
 use crate::objects;
@@ -102,8 +102,8 @@ pub fn render<'py>(
     fields: Option<Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let selection = selection(recipient, None)?;
-    // The interpreter lock is held: rendering is shorter than what giving it away costs when another
-    // thread is busy. The mail is written right into Python's memory.
+    // The interpreter lock is held: rendering takes less time than releasing the lock costs when another thread is
+    // busy. The mail is written straight into Python's memory.
     with_selected(
         py,
         message,
@@ -161,8 +161,8 @@ impl Prepared {
     }
 }
 
-/// Hands a message to `verb`, which may let the interpreter go meanwhile: what the message borrows
-/// from Python are `str` and `bytes`, which never change and are kept until `verb` is done.
+/// Passes a message to `verb`, which may release the interpreter meanwhile: the message borrows only `str` and `bytes`
+/// from Python, which never change and are kept until `verb` returns.
 pub fn with_message<'py, T>(
     py: Python<'py>,
     message: Option<Bound<'py, PyAny>>,
@@ -194,7 +194,7 @@ pub fn with_selected<'py, T>(
         .map_err(|problems| objects::message_error(py, &problems))
 }
 
-/// Whom the arguments `recipient` and `limit` select.
+/// The recipients that the arguments `recipient` and `limit` select.
 pub fn selection(recipient: Option<usize>, limit: Option<usize>) -> PyResult<Selection> {
     let from_1 = |number: usize| {
         let error = "recipient and limit are whole numbers from 1";
@@ -208,7 +208,7 @@ pub fn selection(recipient: Option<usize>, limit: Option<usize>) -> PyResult<Sel
     }
 }
 
-/// What a message is read from.
+/// The source of a message.
 enum Source<'py> {
     Json(Bound<'py, PyBytes>),
     Object(Bound<'py, PyAny>),
@@ -218,7 +218,7 @@ enum Source<'py> {
 #[derive(Clone, Copy)]
 pub struct Reading<'s> {
     pub signals: &'s Signals,
-    /// Whether its warnings are asked for. What it iterates over can be read once alone, so they are found on the way.
+    /// Whether its warnings are wanted. Iterables can be read only once, so they are found in the same pass.
     pub warns: bool,
 }
 
@@ -303,7 +303,7 @@ fn source<'py>(
         (message, fields) => objects::joined(py, message, fields)?,
     };
     if let Ok(text) = message.cast::<PyString>() {
-        // Half a surrogate pair is no UTF-8, which the core says.
+        // A lone surrogate is not valid UTF-8, which the core reports.
         let bytes = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
         return Ok(Source::Json(bytes.cast_into()?));
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
-/// The object that stands for a foreign one; see `pmtaemail/_objects.py`.
+/// The plain object that replaces a foreign one; see `pmtaemail/_objects.py`.
 pub fn plain<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     static PLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = object.py();
@@ -115,7 +115,7 @@ fn list_of_problems<'py, 'a>(
     Ok(list)
 }
 
-/// Adds to what a signal's handler raised what became of the messages before: receipts and exceptions.
+/// Adds the results of the earlier messages, receipts and exceptions, to the exception that a signal handler raised.
 pub fn add_results(py: Python<'_>, raised: PyErr, results: &Bound<'_, PyList>) -> PyErr {
     let is_receipt = |result: &Bound<'_, PyAny>| !result.is_instance_of::<PyBaseException>();
     let count = results.iter().filter(is_receipt).count();
@@ -123,7 +123,7 @@ pub fn add_results(py: Python<'_>, raised: PyErr, results: &Bound<'_, PyList>) -
         "pmtaemail had handed over {count} of the messages, and nothing of the others is left behind: see \
          the exception's `pmtaemail_results`, a receipt or an exception for each message in order"
     );
-    // Without them the exception still says why the call ended.
+    // Even without them the exception says why the call ended.
     let _ = raised.value(py).setattr("pmtaemail_results", results);
     let _ = raised.add_note(py, note);
     raised

@@ -125,7 +125,7 @@ fn fields<'py>(py: Python<'py>, message: &SentMessage) -> PyResult<Bound<'py, Py
     Ok(fields)
 }
 
-/// Names and addresses, which Python puts together.
+/// Names and addresses, which Python combines.
 fn mailboxes<'py>(py: Python<'py>, mailboxes: &[MailMailbox]) -> PyResult<Bound<'py, PyAny>> {
     static WRITTEN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let parts = mailboxes

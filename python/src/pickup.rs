@@ -32,7 +32,7 @@ use std::sync::Arc;
 #[pyclass(frozen, subclass, module = "pmtaemail")]
 pub struct Pickup(outbox::Pickup);
 
-/// A group as `os.chown` and `shutil.chown` take it.
+/// A group, in the forms that `os.chown` and `shutil.chown` take.
 #[derive(FromPyObject)]
 enum GroupArg {
     Id(u32),
@@ -214,7 +214,7 @@ impl Pickup {
     ) -> PyResult<Bound<'py, PyList>> {
         let messages = objects::several(messages)?;
         let results = PyList::empty(py);
-        // Its errors are those of signals, and of nothing else that a message could be blamed for.
+        // It fails only for signals, never for something that is wrong with a single message.
         self.submit_all(&messages, warnings, &results)
             .map_err(|raised| objects::add_results(py, raised, &results))?;
         Ok(results)
@@ -222,7 +222,7 @@ impl Pickup {
 }
 
 impl Pickup {
-    /// Where a submission goes now. One that was opened while a test captured is opened here at last.
+    /// Where a submission goes now. A pickup that was created during a test's capture opens its directory only here.
     fn opened(&self, py: Python<'_>) -> PyResult<Arc<PickupDirectory>> {
         let directory = py.detach(|| self.0.directory());
         directory.map_err(|error| objects::pickup_error(py, &error))
@@ -234,7 +234,7 @@ impl Pickup {
         memory.ok_or_else(|| PyAttributeError::new_err(sentence))
     }
 
-    /// Reads a message and submits it under a key, unless that was done before.
+    /// Reads a message and submits it under a key, unless it already was.
     fn submit_once<'py>(
         &self,
         py: Python<'py>,
@@ -296,8 +296,8 @@ impl Pickup {
         })
     }
 
-    /// Appends a receipt or an exception for each message. After an error those of the groups that were
-    /// handed over are there; of the others nothing is left behind.
+    /// Appends a receipt or an exception for each message. After an error, those of the submitted groups are there; the
+    /// other messages leave nothing behind.
     fn submit_all<'py>(
         &self,
         messages: &Bound<'py, PyList>,
@@ -329,11 +329,11 @@ impl Pickup {
     }
 }
 
-/// The receipt, or what the handler of a signal raised meanwhile, with the receipt.
+/// The receipt; or the exception that a signal handler raised meanwhile, with the receipt attached.
 fn receipt_of<'py>(py: Python<'py>, receipt: &Receipt) -> PyResult<Bound<'py, PyAny>> {
     let mut raised = None;
     let receipt = despite_signals(&mut raised, || objects::receipt(py, receipt))?;
-    // Otherwise the interpreter raises before the caller has the receipt.
+    // Otherwise the interpreter would raise it before the caller has the receipt.
     match raised.or_else(|| py.check_signals().err()) {
         None => Ok(receipt),
         Some(raised) => {
@@ -349,7 +349,7 @@ enum Failed {
     Pickup(PickupError),
 }
 
-/// What is asked for of a submission.
+/// Options of a submission.
 struct Asked {
     selection: Selection,
     /// Whether its receipt has warnings.
@@ -375,7 +375,7 @@ fn push(
     }
     let signals = read.signals;
     let is_pushed = with_message(py, Some(message), None, read, |message, told| {
-        // Its files may have to be written.
+        // Its files may have to be written to disk.
         let is_pushed = if message.is_merge() {
             py.detach(|| {
                 interruptible(signals, |interruption| {
@@ -394,8 +394,8 @@ fn push(
     signals.unless_raised(is_pushed.then_some(()))
 }
 
-/// Appends a receipt or an exception for each message of the group, in order. What a signal's handler
-/// raises meanwhile is returned when all are there.
+/// Appends a receipt or an exception for each message of the group, in order. An exception that a signal handler raises
+/// meanwhile is returned once all are appended.
 fn commit(
     py: Python<'_>,
     batch: &mut Batch<'_, Failed>,
@@ -421,7 +421,7 @@ fn commit(
     }
 }
 
-/// Calls a function that runs Python's code, in which a signal's handler may raise: once more then.
+/// Calls a function that runs Python code. If a signal handler raises in it, the function is called once more.
 fn despite_signals<T>(
     raised: &mut Option<PyErr>,
     function: impl Fn() -> PyResult<T>,

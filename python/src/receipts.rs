@@ -1,4 +1,4 @@
-//! What each recipient of a mail merge is known by, made when it is asked for.
+//! The identifiers of each recipient of a mail merge, created on access.
 
 use pmtaemail::{EnvelopeIds, RecipientReceipt, RecipientReceipts as Receipts};
 use pyo3::prelude::*;
@@ -37,7 +37,7 @@ impl RecipientReceipts {
         }
     }
 
-    /// Pickled they are a tuple.
+    /// They are pickled as a tuple.
     fn __reduce__<'py>(
         &self,
         py: Python<'py>,

@@ -1,5 +1,5 @@
-//! Signals while a call lasts. Python handles them in its main thread and between two steps of the
-//! interpreter, so a long call has to ask for them.
+//! Signals during a call. Python handles them in its main thread and between two steps of the interpreter, so a long
+//! call has to check for them.
 
 use pmtaemail::Interruption;
 use pyo3::prelude::*;
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 /// How long a signal may wait.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// The clock is read at each of so many calls: often enough for recipients with megabytes each.
+/// The clock is read once in this many calls: often enough even if each recipient has megabytes.
 const CALLS: u32 = 4;
 
-/// Asks for signals from time to time, and keeps what a handler raises.
+/// Checks for signals from time to time, and keeps the exception that a handler raises.
 #[derive(Default)]
 pub struct Signals {
     calls: AtomicU32,
@@ -23,7 +23,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Whether a handler has raised something. The interpreter need not be held.
+    /// Whether a handler has raised an exception. The interpreter lock need not be held.
     pub fn have_raised(&self) -> bool {
         if self.had_raised() {
             return true;
@@ -43,7 +43,7 @@ impl Signals {
         true
     }
 
-    /// The same, without asking anew.
+    /// The same, without checking for signals.
     pub fn had_raised(&self) -> bool {
         self.has_error.load(Ordering::Relaxed)
     }
@@ -58,17 +58,17 @@ impl Signals {
         is_due
     }
 
-    /// Ends the call where a handler has raised something.
+    /// Ends the call if a handler has raised an exception.
     pub fn check(&self) -> PyResult<()> {
         self.unless_raised((!self.have_raised()).then_some(()))
     }
 
-    /// What was done. Nothing was, so a handler has raised something.
+    /// The result. If there is none, a handler has raised an exception.
     pub fn unless_raised<T>(&self, done: Option<T>) -> PyResult<T> {
         done.ok_or_else(|| self.take_error())
     }
 
-    /// What the handler raised.
+    /// The exception that the handler raised.
     fn take_error(&self) -> PyErr {
         let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
         { error }
@@ -77,7 +77,7 @@ impl Signals {
     }
 }
 
-/// Calls `work` with something that interrupts it when a handler has raised something.
+/// Calls `work` with an interruption that ends it once a handler has raised an exception.
 pub fn interruptible<T>(signals: &Signals, work: impl FnOnce(Interruption<'_>) -> T) -> T {
     work(Interruption::new(&|| signals.have_raised()))
 }

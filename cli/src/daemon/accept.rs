@@ -17,10 +17,10 @@ use tokio::time::{sleep, timeout};
 /// short of descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// How often idle connections are asked again to make room, where none was idle or the one that gave way takes its time.
+/// How often idle connections are asked again to make room, if none was idle or the one that gave way takes its time.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
-/// How many of them are asked where descriptors or memory are short.
+/// How many of them are asked if descriptors or memory are scarce.
 const SOME: usize = 16;
 
 const OPEN: &str = "nobody closes the semaphore";
@@ -51,7 +51,7 @@ impl Connections {
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     failing = false;
-                    // It waits here, and no other is taken meanwhile.
+                    // The connection waits here, and no other is accepted meanwhile.
                     let slot = self.slot(peer.into()).await;
                     let context = Context {
                         peer,
@@ -81,7 +81,7 @@ impl Connections {
         self.slots.all_free().await.expect(OPEN);
     }
 
-    /// A place for one more connection. If there is none, an idle one gives way at once.
+    /// A place for one more connection. If there is none, an idle connection gives way at once.
     async fn slot(&self, client: Client) -> Slot {
         if let Ok(slot) = self.slots.try_take(client) {
             return slot;

@@ -2,7 +2,7 @@
 //!
 //! glibc takes large memory directly from the system, and returns it when it is freed; but each free raises the
 //! threshold for "large", up to 32 MiB. From then on large bodies are in its heaps, one for every few threads, which
-//! keep what is free: after some large messages the daemon held hundreds of megabytes that it did not use. With a fixed
+//! keep freed memory: after some large messages the daemon held hundreds of megabytes that it did not use. With a fixed
 //! threshold (mallopt(3), `M_MMAP_THRESHOLD`) it does not. The threshold is set in the environment before a program
 //! starts, so the daemon executes itself once more with it, as the same process.
 
@@ -39,7 +39,7 @@ pub fn fix_threshold() {
     super::log::no_threshold(&error);
 }
 
-/// Whether the environment does not set it.
+/// Whether the environment leaves it unset.
 fn is_wanted(threshold: Option<&OsStr>, tunables: Option<&OsStr>) -> bool {
     let tunables = tunables.unwrap_or_default().to_string_lossy();
     threshold.is_none() && !tunables.contains("glibc.malloc.mmap_threshold=")

@@ -8,19 +8,19 @@ use bytes::{Bytes, BytesMut};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// What a body must keep to.
+/// The limits of a body.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
-    /// Most bytes of a body, or of a message without its recipients.
+    /// Maximum size of a body, or of a message without its recipients, in bytes.
     pub bytes: usize,
-    /// Most bytes of the body of a mail merge.
+    /// Maximum size of the body of a mail merge, in bytes.
     pub merge: usize,
-    /// Longest time for a body, or for each MiB of one that comes in pieces.
+    /// Maximum time for a body, or for each MiB of one that is processed in pieces.
     pub time: Duration,
 }
 
 impl BodyLimits {
-    /// The most bytes of a body that comes in pieces, recipients and all.
+    /// Maximum size of a body that is processed in pieces, including recipients, in bytes.
     pub fn max_streamed(self) -> usize {
         self.bytes.max(self.merge)
     }
@@ -64,7 +64,7 @@ pub struct BodyBuffer {
 }
 
 impl BodyBuffer {
-    /// Nothing yet, with room for as many bytes as the body says to have, up to `limit`.
+    /// An empty buffer with room for as many bytes as the body announces, up to `limit`.
     pub fn announced(body: &DecodedBody, limit: usize) -> Self {
         let announced = body.announced().unwrap_or(0);
         Self {
@@ -83,7 +83,7 @@ impl BodyBuffer {
             return;
         }
         if self.all.is_empty() {
-            // The system gives memory to what is written, not to what is reserved.
+            // The system provides memory when it is written, not when it is reserved.
             self.all.reserve(self.announced);
         }
         self.all.extend_from_slice(&std::mem::take(&mut self.first));

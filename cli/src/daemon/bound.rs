@@ -5,19 +5,19 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// What a socket is bound to.
+/// The address of a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bound {
     Tcp {
         address: SocketAddr,
         is_tls: bool,
     },
-    /// Nothing where it has no path, which only one can that was inherited.
+    /// `None` if it has no path, which is possible only for an inherited one.
     Unix(Option<PathBuf>),
 }
 
 impl Bound {
-    /// Whether others than programs of this host may reach it.
+    /// Whether programs on other hosts may reach it.
     pub fn is_public(&self) -> bool {
         match self {
             Self::Tcp { address, .. } => !address.ip().to_canonical().is_loopback(),
@@ -39,7 +39,7 @@ impl fmt::Display for Bound {
     }
 }
 
-/// All that the daemon listens on.
+/// Everything that the daemon listens on.
 #[derive(Debug, Clone)]
 pub struct Bounds(pub Vec<Bound>);
 

@@ -7,12 +7,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 /// The client at the other end of a connection. Each request carries it as an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
-    /// Nothing where the client has no network address, as with a unix socket.
+    /// `None` if the client has no network address, as on a unix socket.
     pub address: Option<SocketAddr>,
 }
 
 impl Peer {
-    /// The one that sent a request.
+    /// The client that sent a request.
     pub fn of<B>(request: &Request<B>) -> Self {
         let peer = request.extensions().get();
         *peer.expect("each request has the client that sent it")
@@ -28,23 +28,22 @@ impl fmt::Display for Peer {
     }
 }
 
-/// What counts as one client where something is shared out.
+/// What counts as one client when limits are shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Client {
     V4(Ipv4Addr),
-    /// The first 64 bits of the address: whoever has one address of such a network has them all
-    /// (RFC 6177).
+    /// The first 64 bits of the address: whoever has one address of such a network has all of them (RFC 6177).
     V6Network(u64),
-    /// One without an address, on this host.
+    /// A client without an address, on this host.
     Local,
 }
 
 impl Client {
-    /// Whether it is on this host: then it may be a proxy with many behind it.
+    /// Whether it is on this host: then it may be a proxy for many clients.
     pub fn is_of_this_host(self) -> bool {
         match self {
             Self::V4(address) => address.is_loopback(),
-            // Of this network there is ::1.
+            // Of this network only ::1 exists.
             Self::V6Network(network) => network == 0,
             Self::Local => true,
         }

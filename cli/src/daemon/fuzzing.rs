@@ -36,14 +36,14 @@ pub struct DaemonInMemory {
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The media type, empty where there is none.
+    /// The media type; empty if there is none.
     pub content_type: String,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl DaemonInMemory {
-    /// Starts it with the options that hold where nobody says anything.
+    /// Starts it with the default options.
     ///
     /// # Panics
     /// The system gives no thread.
@@ -64,10 +64,10 @@ impl DaemonInMemory {
         }
     }
 
-    /// Sends a request whose body comes in these pieces, and gives the answer with the files that it left.
+    /// Sends a request whose body arrives in these pieces. Returns the response and the files that it left.
     ///
     /// # Panics
-    /// The path or the head is none, or the daemon ends a body before its end.
+    /// The path or the head is invalid, or the daemon stops reading a body before its end.
     pub fn post(
         &self,
         path: &str,

@@ -40,7 +40,7 @@ struct Pickup {
     free_inodes: Option<u64>,
 }
 
-/// What is in the folder for bad mail, and what came there since the start.
+/// What is in the folder for bad mail, and what has arrived there since the start.
 #[derive(Serialize)]
 struct BadMail {
     files: Option<u64>,
@@ -66,7 +66,7 @@ impl BadMail {
     }
 }
 
-/// Answers 200 when a message would be taken, and 503 with the cause otherwise.
+/// Answers 200 if a message would be accepted, and otherwise 503 with the reason.
 pub async fn health(
     State(daemon): State<Arc<Daemon>>,
     Extension(log): Extension<RequestLog>,
@@ -74,7 +74,7 @@ pub async fn health(
 ) -> Result<Response, ApiError> {
     begin(&log, &uri)?;
     let back_pressure = daemon.back_pressure.shut();
-    // Read second: they were there before a limit was seen to be reached, and so tell of it.
+    // Read second: figures are stored before a limit counts as reached, so these agree with it.
     let figures = daemon.back_pressure.figures();
     let (status, cause) = if daemon.admission.is_full() {
         ("busy", Some("all-places-taken"))
@@ -114,7 +114,7 @@ struct Live {
     version: &'static str,
 }
 
-/// Answers 200: the process takes requests. Nothing is tried, since restarting the daemon mends no disk.
+/// Answers 200: the process takes requests. Nothing is probed, since restarting the daemon repairs no disk.
 pub async fn live(Extension(log): Extension<RequestLog>, uri: Uri) -> Result<Response, ApiError> {
     begin(&log, &uri)?;
     let live = Live {
@@ -140,7 +140,7 @@ struct Checks {
     keys: Check,
 }
 
-/// Why messages lack what they need, for each thing that they need.
+/// For each thing that messages need: why it is unavailable, if it is.
 #[derive(Debug)]
 pub struct Readings {
     pickup: Option<&'static str>,
@@ -150,7 +150,7 @@ pub struct Readings {
 }
 
 impl Readings {
-    /// Tries it, unless somebody did within a second.
+    /// Probes each, unless somebody did within the last second.
     pub async fn take(daemon: &Arc<Daemon>) -> Self {
         // The first of these limits that keeps messages out.
         let shut = |limits: [PressureLimit; 2]| {
@@ -207,8 +207,8 @@ impl Check {
     }
 }
 
-/// Answers 200 when all that messages need is there, and 503 with the checks that failed otherwise. Places that
-/// are taken for a moment fail none.
+/// Answers 200 if everything that messages need is available, and otherwise 503 with the checks that failed. A
+/// momentary lack of free places does not fail a check.
 pub async fn ready(
     State(daemon): State<Arc<Daemon>>,
     Extension(log): Extension<RequestLog>,

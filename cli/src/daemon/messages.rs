@@ -1,4 +1,4 @@
-//! `POST /messages` and its relatives: one message in the body.
+//! `POST /messages` and the like: one message in the body.
 
 use super::access::Requester;
 use super::blocking::{INLINE_BYTES, run_blocking};
@@ -50,7 +50,7 @@ fn answer(log: &RequestLog, result: Result<Response, ApiError>) -> Response {
     })
 }
 
-/// Answers 200 if a message is right, and with its problems (422) if not.
+/// Answers 200 if a message is valid, and with its problems (422) if not.
 pub async fn check(
     State(daemon): State<Arc<Daemon>>,
     Extension(log): Extension<RequestLog>,
@@ -161,7 +161,7 @@ async fn try_submit(
     Ok(receipt)
 }
 
-/// Reads the warnings of a message, where it takes no other's time.
+/// Reads the warnings of a message; those of a large one on another thread.
 async fn warnings_of(body: ReceivedBody) -> Result<(ReceivedBody, Vec<Warning>), ApiError> {
     match body {
         ReceivedBody::Buffered(body) if body.len() <= INLINE_BYTES => {
@@ -194,7 +194,7 @@ where
     let submitter = Requester::of(&request).submitter();
     let (buffered, streamed) = verbs(&query, submitter);
     let format = BodyFormat::of(request.headers(), query.others);
-    // Nothing happens twice here, so a key changes nothing.
+    // Nothing is submitted here, so a key has no effect.
     let received = receive_request(daemon, request, format, |_, _| None, needed_for_json).await?;
     let _in_flight = received.in_flight;
     match received.body {

@@ -3,11 +3,11 @@
 //! Each file uses only files of lower stairs:
 //!
 //! ```text
-//! accept                  takes connections, as many as there is room for
-//!   slots                 places for them, in all and of one client
+//! accept                  accepts connections, as many as there is room for
+//!   slots                 places for them, in total and per client
 //!   connection            HTTP/1.1 or HTTP/2 on one connection
 //!     listener            where connections come from: TCP, TLS, Unix sockets, systemd
-//! routes                  which path is answered by what
+//! routes                  which handler serves which path
 //!   pages                 which web pages may use the daemon
 //!   cors                  what their browsers are told
 //!   messages              /messages, /messages/check, /messages/render       health    /health
@@ -23,7 +23,7 @@
 //!     idempotency           keys of submissions
 //!     stream              the body of JSON, which may be a mail merge
 //!       state             what all requests share
-//!       access            who has a key, and what they may
+//!       access            who has a key, and what they may do
 //!       readiness         whether the pickup directory takes messages
 //!       request           what a body is, and how the core library reads it
 //!         form            multipart/form-data
@@ -31,7 +31,7 @@
 //!           coding        compressed bodies
 //!           admission     how much is in progress at once
 //!       back_pressure     whether PowerMTA and the disk keep up
-//!     memory              how much of it there is, and how much a message takes
+//!     memory              how much memory there is, and how much a message takes
 //!     open_files          what the limit on open files leaves room for
 //!       blocking          threads for what blocks
 //! counters                what is counted for the metrics

@@ -3,15 +3,15 @@
 use super::blocking::MOST_THREADS;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What is open besides connections and pickup files: standard streams, the runtime's own, the
-/// listener, directories, and some to spare.
+/// Descriptors besides connections and pickup files: standard streams, the runtime's own, the listener, directories,
+/// and some to spare.
 const BASE: u64 = 24;
 
-/// What the limit on open files leaves room for.
+/// How the limit on open files is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     pub connections: u32,
-    /// Submissions that have files open at a time, each a file mostly; and threads for what blocks.
+    /// Submissions that have files open at the same time, usually one each; and threads for blocking work.
     pub submissions: usize,
     pub batches: BatchRoom,
 }
@@ -30,7 +30,7 @@ impl BatchRoom {
     const MOST_MESSAGES: usize = 1_000;
     const MOST_GROUPS: usize = 16;
 
-    /// Divides this many files. There must be some.
+    /// Divides this many files, at least one.
     fn of(files: u64) -> Self {
         let files = usize::try_from(files).unwrap_or(usize::MAX);
         let messages = (files / 4).clamp(64, Self::MOST_MESSAGES);
@@ -54,7 +54,7 @@ pub fn room_for_batch() -> BatchRoom {
     BatchRoom::of(raise_limit().saturating_sub(BASE))
 }
 
-/// Raises the limit on open files as far as is allowed. Gives what it is then.
+/// Raises the limit on open files as far as allowed. Returns the new limit.
 fn raise_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -72,7 +72,7 @@ fn raise_limit() -> u64 {
 fn share(files: u64, max_connections: u32, max_submissions: u32) -> Room {
     let files = files.saturating_sub(BASE);
     let submissions = u64::from(max_submissions).min(MOST_THREADS as u64);
-    // Where files are few, both have one half of them.
+    // If files are scarce, each side gets half of them.
     let connections = files.saturating_sub(submissions).max(files / 2).max(1);
     let connections =
         u32::try_from(connections).map_or(max_connections, |n| n.min(max_connections));

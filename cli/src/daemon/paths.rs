@@ -28,7 +28,7 @@ pub const PREVIEW_EVENTS: &str = "/preview/api/outbox/events";
 pub const PREVIEW_OUTBOX_FILE: &str = "/preview/api/outbox/{file}";
 pub const PREVIEW_FRAME: &str = "/preview/views/{view}";
 
-/// All of them but those of other services.
+/// All of them except those of other services.
 pub const ALL: &[&str] = &[
     MESSAGES,
     BATCH,
@@ -43,10 +43,10 @@ pub const ALL: &[&str] = &[
     DOCS,
 ];
 
-/// Those of other services that hold no name.
+/// Those of other services without a variable part.
 const OTHERS: &[&str] = &[TRANSMISSIONS, EMAILS, EMAILS_BATCH];
 
-/// Those of the preview that hold no name.
+/// Those of the preview without a variable part.
 const PREVIEWS: &[&str] = &[
     PREVIEW,
     PREVIEW_STATUS,
@@ -55,7 +55,7 @@ const PREVIEWS: &[&str] = &[
     PREVIEW_EVENTS,
 ];
 
-/// Those that hold a name, by what is before it.
+/// Those with a variable part, by what precedes it.
 const NAMED: &[(&str, &str)] = &[
     ("/preview/api/views/", PREVIEW_VIEW),
     ("/preview/api/outbox/", PREVIEW_OUTBOX_FILE),
@@ -65,7 +65,7 @@ const NAMED: &[(&str, &str)] = &[
     ("/emails/", EMAIL),
 ];
 
-/// The path of a request as metrics have it: one of ours, or `other`.
+/// The path of a request as it appears in metrics: one of ours, or `other`.
 pub fn known(path: &str) -> &'static str {
     let path = path.strip_suffix('/').unwrap_or(path);
     let all = ALL.iter().chain(OTHERS).chain(PREVIEWS);
@@ -77,14 +77,14 @@ pub fn known(path: &str) -> &'static str {
     named.map_or("other", |(_, known)| known)
 }
 
-/// Whether a path needs no access key: load balancers and the like request it, or it reveals nothing about this
-/// installation.
+/// Whether a path needs no access key: because load balancers and the like request it, or because it reveals nothing
+/// about this installation.
 pub fn is_open(path: &str) -> bool {
     path == HEALTH
         || path.starts_with("/health/")
         || path == OPENAPI
         || may_be_linked_to(path)
-        // What the preview's page is made of says nothing; the names of views are nobody's guess.
+        // The preview's assets reveal nothing, and nobody can guess the names of views.
         || (is_of_preview(path) && !is_of_preview_api(path))
 }
 
@@ -98,7 +98,7 @@ pub fn is_of_preview_api(path: &str) -> bool {
     path.starts_with("/preview/api/")
 }
 
-/// Whether pages of other sites may lead to a path: it says the same to everybody, and does nothing.
+/// Whether pages of other sites may link to a path: it returns the same to everybody, and changes nothing.
 pub fn may_be_linked_to(path: &str) -> bool {
     path == DOCS || path == PREVIEW
 }

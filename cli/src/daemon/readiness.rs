@@ -12,20 +12,20 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-/// A file system that takes longer to answer does not take messages either.
+/// A file system that answers more slowly does not take messages either.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long a result is good for others.
+/// How long a result is shared.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// What is known of one thing that submissions need.
+/// What is known about one thing that submissions need.
 #[derive(Debug, Clone)]
 pub struct Readiness {
     check: &'static str,
     known: Arc<watch::Sender<Known>>,
 }
 
-/// What an attempt finds: why nothing is taken, as a frozen word, or an error that says it.
+/// The result of a probe: why no messages are taken, as a word that never changes, or an error that says so.
 pub type Probed = Result<Option<&'static str>, PickupError>;
 
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ struct Known {
 }
 
 impl Readiness {
-    /// Nothing is known yet of what the log calls by this name.
+    /// For a check with this name in the log. Nothing is known yet.
     pub fn of(check: &'static str) -> Self {
         Self {
             check,
@@ -47,7 +47,7 @@ impl Readiness {
         }
     }
 
-    /// Why it takes no messages, if it does not: a frozen word. `probe` tries it.
+    /// Why it takes no messages, if it does not: a word that never changes. `probe` tries it.
     pub async fn cause(
         &self,
         probe: impl FnOnce() -> Probed + Send + 'static,
@@ -55,7 +55,7 @@ impl Readiness {
         let mut known = self.known.subscribe();
         if self.known.send_if_modified(Known::begin) {
             let (sender, check) = (Arc::clone(&self.known), self.check);
-            // Goes on when the client goes away.
+            // Continues when the client disconnects.
             tokio::spawn(async move {
                 let tried = run_blocking(probe).await;
                 sender.send_modify(|known| known.end(check, tried));

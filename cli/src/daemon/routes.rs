@@ -1,4 +1,4 @@
-//! Which path is handled by what.
+//! Which handler serves which path.
 
 use super::access::{Access, Requester};
 use super::client::Peer;
@@ -78,7 +78,7 @@ async fn method_not_allowed(
     words.refuse(&ApiError::MethodNotAllowed, &log)
 }
 
-/// In whose words the answers under a path are; ours where nothing is said.
+/// In which API's format the answers under a path are; ours by default.
 #[derive(Debug, Clone, Copy)]
 struct Words(Option<Dialect>);
 
@@ -98,13 +98,13 @@ struct Gate {
     pages: Pages,
     access: Option<Arc<Access>>,
     counters: Arc<Counters>,
-    /// Whether the paths of other services are there.
+    /// Whether the paths of other services are served.
     has_dialects: bool,
-    /// Whether those of the preview are.
+    /// Whether those of the preview are served.
     has_preview: bool,
 }
 
-/// Refuses requests that no handler should see, before their bodies are read, and logs all.
+/// Refuses requests that no handler should see, before their bodies are read, and logs all requests.
 async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     let peer = Peer::of(&request);
     let pending = Pending::start(
@@ -141,7 +141,7 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
             if let Some(requester) = requester {
                 request.extensions_mut().insert(requester);
             }
-            // Its answer has the name of the request as well.
+            // Its answer contains the request ID as well.
             let answer = caught(next.run(request)).await;
             answer.unwrap_or_else(|_| words.refuse(&ApiError::Internal, &log))
         }
@@ -162,7 +162,7 @@ async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) 
 async fn caught<F: Future>(future: F) -> std::thread::Result<F::Output> {
     let mut future = pin!(future);
     poll_fn(|context| {
-        // After a panic it is not polled again.
+        // It is not polled again after a panic.
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
             Ok(Poll::Pending) => Poll::Pending,
@@ -172,7 +172,7 @@ async fn caught<F: Future>(future: F) -> std::thread::Result<F::Output> {
     .await
 }
 
-/// Refuses what comes on a connection that is one too many.
+/// Refuses requests on a connection that exceeds its client's limit.
 fn check_connection(request: &Request) -> Result<(), ApiError> {
     match request.extensions().get::<TooManyConnections>() {
         None => Ok(()),
@@ -180,8 +180,8 @@ fn check_connection(request: &Request) -> Result<(), ApiError> {
     }
 }
 
-/// Refuses a body that comes in another coding than is undone before anybody sees it. Proxies disagree on where such
-/// bodies end, and on what is in them.
+/// Refuses a body in a transfer coding other than the one that is decoded before any handler sees it. Proxies disagree
+/// on where such bodies end, and on what is in them.
 fn check_transfer_coding(request: &Request) -> Result<(), ApiError> {
     let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
@@ -191,7 +191,7 @@ fn check_transfer_coding(request: &Request) -> Result<(), ApiError> {
     }
 }
 
-/// Refuses what a page of another site sends.
+/// Refuses requests from pages of other sites.
 fn check_page(gate: &Gate, request: &Request, is_preview: bool) -> Result<(), ApiError> {
     let host = host_of(request)?;
     if is_preview {
@@ -226,7 +226,7 @@ fn check_key(
     Ok(Some(requester))
 }
 
-/// Where a message is sent, or a mail merge, to be submitted.
+/// The API through which a request submits mail, if it does.
 fn submission_of(request: &Request) -> Option<Api> {
     if request.method() != Method::POST {
         return None;
@@ -239,8 +239,8 @@ fn submission_of(request: &Request) -> Option<Api> {
     }
 }
 
-/// The host that a request means, if it says so once, and only once. Proxies disagree on other
-/// requests, which has been used to smuggle some past them. HTTP/1.0 need not name any.
+/// The host that a request names, if it names exactly one. Proxies disagree on other requests, which has been used to
+/// smuggle some past them. HTTP/1.0 need not name any.
 fn host_of(request: &Request) -> Result<Option<&str>, ApiError> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let (host, second) = (hosts.next(), hosts.next());

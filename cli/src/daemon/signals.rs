@@ -68,7 +68,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over SIGTERM, SIGINT and SIGHUP, which reads again what `reload` has, and keeps others from ending the
+    /// Takes over SIGTERM, SIGINT and SIGHUP, which reloads what `reload` names, and keeps others from ending the
     /// daemon.
     pub fn install(reload: Reload) -> io::Result<Self> {
         reload_on_sighup(reload)?;
@@ -81,7 +81,7 @@ impl Signals {
             });
         }
         for number in IGNORED.into_iter().chain(ignored_under_linux()) {
-            // The handler stays when nobody waits for the signal any more.
+            // The handler stays even when nobody waits for the signal any more.
             drop(signal(SignalKind::from_raw(number))?);
         }
         Ok(Self {
@@ -109,7 +109,7 @@ fn reload_on_sighup(reload: Reload) -> io::Result<()> {
                 continue;
             }
             let reload = Arc::clone(&reload);
-            // One after the other, so that what the last signal read stays. A panic is logged with its place.
+            // One after the other, so that the result of the last signal wins. A panic is logged with its location.
             let _: Result<(), ApiError> = run_blocking(move || reload.run()).await;
         }
     });

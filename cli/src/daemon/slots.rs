@@ -1,4 +1,4 @@
-//! Places for connections: how many there may be, in all and of one client.
+//! Places for connections: how many there may be, in total and per client.
 
 use super::client::Client;
 use crate::args::LimitArgs;
@@ -13,7 +13,7 @@ pub struct Slots {
     free: Arc<Semaphore>,
     most: u32,
     most_of_one: usize,
-    /// Clients of this host have as many as others.
+    /// Clients on this host have as many as others.
     limits_host: bool,
     clients: Arc<Clients>,
 }
@@ -33,7 +33,7 @@ impl Clients {
 pub struct Slot {
     client: Client,
     clients: Arc<Clients>,
-    /// Whether its client has more connections than one may have.
+    /// Whether its client has more connections than one client may have.
     pub is_too_many: bool,
     _permit: OwnedSemaphorePermit,
 }
@@ -64,13 +64,13 @@ impl Slots {
         self.most_of_one
     }
 
-    /// A place that is free now.
+    /// A place, if one is free now.
     pub fn try_take(&self, client: Client) -> Result<Slot, TryAcquireError> {
         let permit = Arc::clone(&self.free).try_acquire_owned()?;
         Ok(self.slot(client, permit))
     }
 
-    /// A place, when one is free.
+    /// Waits for a place.
     pub async fn take(&self, client: Client) -> Result<Slot, AcquireError> {
         let permit = Arc::clone(&self.free).acquire_owned().await?;
         Ok(self.slot(client, permit))
@@ -86,7 +86,7 @@ impl Slots {
         let count = counts.entry(client).or_default();
         *count += 1;
         let is_limited = match client {
-            // Nobody can tell one of those that have no address from another.
+            // Clients without an address cannot be told apart.
             Client::Local => false,
             _ => self.limits_host || !client.is_of_this_host(),
         };

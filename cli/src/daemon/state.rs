@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, watch};
 /// What all requests share.
 pub struct Daemon {
     pub pickup: Arc<PickupDirectory>,
-    /// The same for what waits without a thread.
+    /// The same for work that waits without a thread.
     pub handing_over: pmtaemail::tokio::PickupDirectory,
     pub body: BodyLimits,
     pub admission: Admission,
@@ -97,7 +97,7 @@ impl Daemon {
         Self { compat, ..self }
     }
 
-    /// Takes requests alone that have one of these keys.
+    /// Accepts only requests with one of these keys.
     pub fn with_access(self, access: Option<Arc<Access>>) -> Self {
         Self { access, ..self }
     }

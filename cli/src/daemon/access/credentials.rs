@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, header};
 use encodify::base64::LENIENT;
 use std::borrow::Cow;
 
-/// The key of a request, if it has one and only one.
+/// The key of a request, if it has exactly one.
 pub fn key_of(headers: &HeaderMap) -> Option<Cow<'_, [u8]>> {
     let mut fields = headers.get_all(header::AUTHORIZATION).iter();
     let (field, second) = (fields.next()?, fields.next());

@@ -40,7 +40,7 @@ struct Holder {
 }
 
 impl Access {
-    /// Takes the keys of a file. What comes with each is counted.
+    /// Uses the keys of a file. The usage of each is counted.
     pub fn open(path: PathBuf, counters: Arc<Counters>) -> Result<Self, KeyFileProblems> {
         let file = KeyFile::read(&path)?;
         let holders = holders(file, &HashMap::new(), &counters);
@@ -56,8 +56,8 @@ impl Access {
         self.holders().len()
     }
 
-    /// Reads the file again. What is wrong with it leaves all keys as they are. A key of the same name has used as
-    /// much as before.
+    /// Reads the file again. If anything is wrong with it, all keys stay as they are. A key of the same name has used
+    /// as much as before.
     pub fn reload(&self) {
         match KeyFile::read(&self.path) {
             Ok(file) => {
@@ -71,14 +71,14 @@ impl Access {
                 let mut current = self.holders.write().unwrap_or_else(PoisonError::into_inner);
                 *current = Arc::new(holders);
                 drop(current);
-                // Not before they are in force: somebody may wait for it.
+                // Only once they are in force: somebody may be waiting for this line.
                 log::keys_reloaded(count);
             }
             Err(problems) => log::keys_not_reloaded(&problems),
         }
     }
 
-    /// Who sends a request with this head, if they may.
+    /// The sender of a request with this head, if they may send it.
     pub fn admit(&self, headers: &HeaderMap) -> Result<Requester, ApiError> {
         let key = key_of(headers).ok_or(ApiError::NoAccessKey)?;
         let holders = self.holders();
@@ -91,7 +91,7 @@ impl Access {
     }
 
     fn holders(&self) -> Arc<HashMap<KeyHash, Arc<Holder>>> {
-        // Whole at every instant, so a panic elsewhere while it was locked does not matter.
+        // Consistent at every instant, so a panic while it was locked does not matter.
         let holders = self.holders.read();
         Arc::clone(&holders.unwrap_or_else(PoisonError::into_inner))
     }
@@ -120,23 +120,23 @@ fn holders(
     file.keys.into_iter().map(holder).collect()
 }
 
-/// Who sends a request. By default anybody: there are no keys.
+/// The sender of a request. By default anybody: there are no keys.
 #[derive(Debug, Clone, Default)]
 pub struct Requester(Option<Arc<Holder>>);
 
 impl Requester {
-    /// The one who sent a request.
+    /// The sender of a request.
     pub fn of(request: &Request) -> Self {
         request.extensions().get().cloned().unwrap_or_default()
     }
 
-    /// Whether they may see messages: with a key that says so, or where there are no keys.
+    /// Whether they may see messages: with a key that allows it, or if there are no keys.
     #[cfg(feature = "preview")]
     pub fn may_preview(&self) -> bool {
         self.0.as_deref().is_none_or(|holder| holder.key.preview)
     }
 
-    /// Where what comes with their key is counted.
+    /// The counters of their key.
     pub fn counters(&self) -> Option<&Arc<KeyCounters>> {
         self.0.as_deref().map(|holder| &holder.counters)
     }

@@ -14,7 +14,7 @@ pub struct Usage(Mutex<Used>);
 
 #[derive(Debug, Default)]
 struct Used {
-    /// When all messages of the rate will have come back.
+    /// When the full rate will be available again.
     whole_at: Option<Instant>,
     /// Counted from 1970, in UTC.
     day: u64,
@@ -30,12 +30,11 @@ impl Usage {
         }
     }
 
-    /// Each message takes its part of the period; as many fit as the rate says (the generic cell rate
-    /// algorithm).
+    /// Each message takes its share of the period; as many fit as the rate allows (the generic cell rate algorithm).
     fn count_message_at(&self, rate: Rate, now: Instant) -> Result<(), OverQuota> {
         let one = rate.period() / rate.burst();
         let mut used = self.lock();
-        // A rate may have changed meanwhile.
+        // The rate may have changed meanwhile.
         let waits = used.whole_at.map_or(Duration::ZERO, |whole_at| {
             whole_at.saturating_duration_since(now).min(rate.period())
         });
@@ -73,7 +72,7 @@ impl Usage {
     }
 
     fn lock(&self) -> MutexGuard<'_, Used> {
-        // Whole at every instant, so a panic elsewhere while it was locked does not matter.
+        // Consistent at every instant, so a panic while it was locked does not matter.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -141,7 +140,7 @@ mod tests {
             usage.count_message_at(rate, after(5_000)).unwrap();
         }
         assert!(usage.count_message_at(rate, after(5_000)).is_err());
-        // What is taken in its place at a reload.
+        // As if a reload had raised the rate.
         usage
             .count_message_at("1000/s".parse().unwrap(), after(5_100))
             .unwrap();

@@ -17,7 +17,7 @@ pub fn json(status: StatusCode, body: &Value) -> Response {
     (status, media_type, body.to_string()).into_response()
 }
 
-/// An error, with the fields of the head that all of our answers to it have.
+/// An error response with the header fields that our own API gives it.
 pub fn error(status: StatusCode, body: &Value, error: &ApiError) -> Response {
     let mut response = json(status, body);
     response.headers_mut().extend(error.headers());
@@ -32,7 +32,7 @@ pub fn sentence(problem: &Problem) -> String {
     }
 }
 
-/// The result, or what `refuse` makes of the error, which is logged.
+/// The result; or the response that `refuse` makes of the error, which is logged.
 pub fn or_refusal(
     result: Result<Response, ApiError>,
     log: &RequestLog,

@@ -1,7 +1,7 @@
 //! APIs of other services, so that a program written for one of them can use this daemon.
 //!
-//! A module for each of them translates its messages into ours, and our problems into its errors. No rule of mail is
-//! here: only the core decides what a message means, and what is wrong with it.
+//! A module for each of them translates its messages into ours, and our problems into its errors. It contains no rule
+//! of mail: only the core decides what a message means, and what is wrong with it.
 //!
 //! ```text
 //! POST /emails {"from": …, "to": …, "tags": [1]}
@@ -16,7 +16,7 @@
 //! Each file uses only files of lower levels:
 //!
 //! ```text
-//! dialect             which paths are whose, and their errors
+//! dialect             which paths belong to which service, and their errors
 //!   sparkpost         /api/v1/transmissions
 //!   resend            /emails, /emails/batch, /emails/{id}
 //!     submit          from a request in another service's format to its receipt
@@ -47,7 +47,7 @@ use std::sync::Arc;
 pub fn routes() -> Router<Arc<Daemon>> {
     Router::new()
         .route(paths::TRANSMISSIONS, post(sparkpost::submit))
-        // As Anymail writes it; a redirect would become a GET.
+        // As Anymail writes it; after a redirect it would be a GET.
         .route("/api/v1/transmissions/", post(sparkpost::submit))
         .merge(resend::routes())
 }

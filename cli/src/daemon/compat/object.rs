@@ -1,4 +1,4 @@
-//! JSON of another service, read as it is written: a value that only moves to another place is never parsed.
+//! JSON of another service, read without parsing values that only move to another place.
 
 use pmtaemail::{Code, Problem, Problems};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -15,14 +15,14 @@ pub struct Value<'a> {
     pub raw: &'a RawValue,
 }
 
-/// The members of an object that nobody has taken yet, in order. One that is `null` is as absent.
+/// The members of an object that have not been taken yet, in order. `null` counts as absent.
 #[derive(Debug)]
 pub struct Object<'a> {
     pub pointer: String,
     members: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
-/// What is wrong with a body, all of it.
+/// Everything that is wrong with a body.
 #[derive(Debug, Default)]
 pub struct Found(Vec<Problem>);
 
@@ -32,7 +32,7 @@ impl Found {
         self.0.push(problem);
     }
 
-    /// The value, or a problem more.
+    /// The value; or `None`, with another problem recorded.
     pub fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.add(problem)).ok()
     }
@@ -44,7 +44,7 @@ impl Found {
         self.0.iter().map(told).collect()
     }
 
-    /// All that was found, if anything was.
+    /// All problems, if there are any.
     pub fn finish(self) -> Result<(), Problems> {
         Problems::some(self.0).map_or(Ok(()), Err)
     }
@@ -82,7 +82,7 @@ impl<'a> Value<'a> {
         self.first() == b'['
     }
 
-    /// What is said where it is of another type.
+    /// The problem if it has another type.
     pub fn wrong_type(&self, expected: &str) -> Problem {
         let detail = format!("This must be {expected}.");
         Problem::found(Code::WrongType, self.pointer.clone(), detail)
@@ -131,7 +131,7 @@ impl<'a> Value<'a> {
             ));
             return None;
         };
-        // A list would take hours for as many as a body may have.
+        // A list would take hours with as many members as a body may have.
         let mut known = HashSet::with_capacity(members.len());
         members.retain(|(name, _)| {
             let is_new = known.insert(name.clone());
@@ -164,7 +164,7 @@ impl<'a> Value<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// One without members, at this place.
+    /// An object without members, at this place.
     pub fn empty(pointer: &str) -> Self {
         Self {
             pointer: pointer.to_owned(),
@@ -180,7 +180,7 @@ impl<'a> Object<'a> {
         Some(Value { pointer, raw }).filter(|value| !value.is_null())
     }
 
-    /// Takes all members that are left.
+    /// Takes all remaining members.
     pub fn take_all(&mut self) -> Vec<(Cow<'a, str>, Value<'a>)> {
         let members = std::mem::take(&mut self.members).into_iter();
         let value = |(name, raw): (Cow<'a, str>, &'a RawValue)| {
@@ -190,7 +190,7 @@ impl<'a> Object<'a> {
         members.map(value).collect()
     }
 
-    /// Refuses all members that are left: none of them is known.
+    /// Refuses all remaining members, as unknown.
     pub fn finish(mut self, found: &mut Found) {
         for (_, value) in self.take_all() {
             let detail = "This service has no field with this name.";
@@ -198,7 +198,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// What is said where a member is not there.
+    /// The problem if a member is missing.
     pub fn missing(&self, name: &str) -> Problem {
         let detail = format!("The field `{name}` is missing.");
         Problem::found(Code::MissingField, member_of(&self.pointer, name), detail)

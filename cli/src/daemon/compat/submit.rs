@@ -17,18 +17,18 @@ use pmtaemail::{IdempotencyKey, Receipt, Selection, StreamFormat};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What a request says apart from its body.
+/// What is known about a request apart from its body.
 pub struct Asked {
     /// The service, and anything else in the head that distinguishes equal bodies with equal keys.
     pub service: Cow<'static, str>,
     pub key: Option<IdempotencyKey>,
-    /// Whether the receipt is found by its identifier later.
+    /// Whether the receipt can be found by its identifier later.
     pub is_found: bool,
     /// How much memory the values of a body need besides its bytes.
     pub needed: fn(&[u8]) -> usize,
 }
 
-/// Submits the one message of a request. `translate` makes ours of theirs.
+/// Submits the only message of a request. `translate` turns their format into ours.
 pub async fn submit_one<T>(
     daemon: Arc<Daemon>,
     request: Request,
@@ -76,7 +76,7 @@ where
     }
 }
 
-/// Receives a JSON body. `service`: whose it is, if a fingerprint is needed.
+/// Receives a JSON body. `service` names the API if a fingerprint is needed.
 pub async fn receive_json(
     daemon: &Arc<Daemon>,
     request: Request,
@@ -100,7 +100,7 @@ pub struct Ours {
 }
 
 impl Ours {
-    /// A message that is all in memory.
+    /// A message that is completely in memory.
     pub fn of_json(json: Vec<u8>, places: Places) -> Self {
         Self {
             body: ReceivedBody::Buffered(BufferedBody::Json(json.into())),
@@ -113,16 +113,16 @@ impl Ours {
     }
 }
 
-/// What is known about a message that our format does not say.
+/// What is known about a message and has no place in our format.
 pub struct Told {
     pub places: Places,
     /// What its sender says of it, for the log.
     pub description: Option<String>,
-    /// How many recipients it names, where our receipt counts one who is named twice only once.
+    /// How many recipients it names, if our receipt counts one that is named twice only once.
     pub recipients: Option<usize>,
 }
 
-/// Translates a body, where it takes no other's time.
+/// Translates a body; a large one on another thread.
 async fn translated<T>(received: Received, translate: T) -> Result<(Received, Told), ApiError>
 where
     T: FnOnce(ReceivedBody) -> Result<Ours, ApiError> + Send + 'static,

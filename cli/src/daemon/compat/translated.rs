@@ -5,18 +5,18 @@ use pmtaemail::Problems;
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// An object that is written member after member, and where each came from.
+/// An object that is written member by member, with the origin of each.
 #[derive(Debug)]
 pub struct Translated {
     json: Vec<u8>,
     places: Places,
 }
 
-/// Where what is in our message came from.
+/// The origin of each part of our message.
 #[derive(Debug, Default)]
 pub struct Places {
     places: Vec<(String, String)>,
-    /// Within one of the recipients, who are in the same order in both.
+    /// Within one of the recipients, which have the same order in both messages.
     of_recipients: &'static [(&'static str, &'static str)],
 }
 
@@ -29,14 +29,14 @@ impl Translated {
         }
     }
 
-    /// A member whose value is as it came.
+    /// A member whose value is unchanged.
     pub fn put(&mut self, name: &str, value: &Value<'_>) {
         self.begin(name);
         self.json.extend_from_slice(value.raw.get().as_bytes());
         self.places.add(member_of("", name), &value.pointer);
     }
 
-    /// A member with a value that was made from what was at `pointer`.
+    /// A member whose value was made from the one at `pointer`.
     pub fn put_made(&mut self, name: &str, value: &impl Serialize, pointer: &str) {
         self.begin(name);
         serde_json::to_writer(&mut self.json, value).expect("texts and lists are JSON");
@@ -49,8 +49,8 @@ impl Translated {
         self.json.extend_from_slice(json);
     }
 
-    /// A member that is an array of objects, made from those that were at `pointer`. They are written in place: each
-    /// may be as large as all of a message.
+    /// A member that is an array of objects, made from those at `pointer`. They are written in place: each may be as
+    /// large as a whole message.
     pub fn put_each<'v, 'a: 'v>(
         &mut self,
         name: &str,
@@ -81,7 +81,7 @@ impl Translated {
         self.json.push(b']');
     }
 
-    /// What is at a pointer in our message came from there.
+    /// Records the origin of the value at a pointer in our message.
     pub fn place(&mut self, ours: impl Into<String>, theirs: &str) {
         self.places.add(ours.into(), theirs);
     }
@@ -95,7 +95,7 @@ impl Translated {
         self.json.push(b':');
     }
 
-    /// The message, and where its parts came from.
+    /// The message, and the origins of its parts.
     pub fn finish(mut self) -> (Vec<u8>, Places) {
         self.json.push(b'}');
         (self.json, self.places)
@@ -107,7 +107,7 @@ impl Places {
         self.places.push((ours, theirs.to_owned()));
     }
 
-    /// The places within recipients, of which there may be very many.
+    /// The origins within recipients, of which there may be very many.
     pub fn with_recipients(self, of_recipients: &'static [(&'static str, &'static str)]) -> Self {
         Self {
             of_recipients,
@@ -131,10 +131,10 @@ impl Places {
     }
 }
 
-/// Places by what is in our message.
+/// Origins by pointer into our message.
 type Known<'p> = HashMap<&'p str, &'p str>;
 
-/// The place that is known and nearest around a pointer, with what the pointer has after it.
+/// The nearest known origin that encloses a pointer, and the rest of the pointer.
 fn nearest(pointer: &str, places: &Known<'_>) -> String {
     let mut around = pointer;
     loop {
@@ -148,7 +148,7 @@ fn nearest(pointer: &str, places: &Known<'_>) -> String {
     }
 }
 
-/// The pointer of a recipient, and what is after it.
+/// The pointer of a recipient, and the rest of the pointer.
 fn within_recipient(pointer: &str) -> Option<(&str, &str)> {
     let rest = pointer.strip_prefix("/recipients/")?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -161,7 +161,7 @@ pub mod tests {
     use super::*;
     use pmtaemail::{Code, Problem};
 
-    /// Where what is at a pointer in our message came from.
+    /// The origin of the value at a pointer in our message.
     pub fn place_of(pointer: &str, places: &Places) -> String {
         let problem = Problem::found(Code::Conflict, pointer, "");
         let told = places.relocate(problem.into());

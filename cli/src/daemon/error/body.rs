@@ -120,7 +120,7 @@ impl ApiError {
         }
     }
 
-    /// What is wrong with where the request comes from, or with how.
+    /// What is wrong with the origin of the request, or with the way it was sent.
     fn connection_problem<'a>(&self, plain: ProblemDetails<'a>) -> ProblemDetails<'a> {
         match self {
             Self::TooManyConnections => plain

@@ -4,7 +4,7 @@ use super::ApiError;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use pmtaemail::{Code, Problems};
 
-/// The content codings that are known here.
+/// The content codings that are supported.
 const CODINGS: &str = "gzip, deflate, zstd";
 
 /// How to send an access key.
@@ -60,12 +60,12 @@ impl ApiError {
             | Self::Unreadable(_)
             | Self::KeysFull
             | Self::Keys(_) => StatusCode::SERVICE_UNAVAILABLE,
-            // No 503: many clients try such a request again by themselves.
+            // Not 503: many clients retry such a request by themselves.
             Self::MayBeDelivered { .. } | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    /// The fields of the answer's head that an error has, whatever its body looks like.
+    /// The header fields of an error response, whatever the format of its body.
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if let Some(seconds) = self.retry_after() {
@@ -76,7 +76,7 @@ impl ApiError {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
         }
         if matches!(self, Self::NoAccessKey) {
-            // RFC 9110 section 11.6.1. Some clients send a password only when they are asked for one.
+            // RFC 9110 section 11.6.1. Some clients send a password only when asked for one.
             for challenge in CHALLENGES {
                 headers.append(
                     header::WWW_AUTHENTICATE,
@@ -90,7 +90,7 @@ impl ApiError {
         headers
     }
 
-    /// Seconds after which it may be tried again.
+    /// Seconds after which the request may be retried.
     fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Busy
@@ -100,7 +100,7 @@ impl ApiError {
             | Self::TooManyConnections => Some(1),
             Self::Pickup(_) | Self::Spool(_) | Self::Keys(_) => Some(5),
             Self::KeysFull => Some(60),
-            // Rounded up: a moment too early is too early.
+            // Rounded up, since a retry must not come too early.
             Self::OverQuota(over) => {
                 let seconds = over.retry_after.as_millis().div_ceil(1_000).max(1);
                 Some(u32::try_from(seconds).unwrap_or(u32::MAX))
@@ -135,7 +135,7 @@ impl ApiError {
     }
 }
 
-/// Whether a message is right, and may not be sent by whom it comes from.
+/// Whether the message is valid, but its submitter may not send it.
 pub(super) fn is_forbidden(problems: &Problems) -> bool {
     problems.len() == problems.total()
         && (problems.iter()).all(|problem| problem.code() == Code::ForbiddenSender)

@@ -1,7 +1,7 @@
 //! Why a request is not done, and the response that says so.
 //!
 //! ```text
-//! head     the status, and what else stands in the head of the response
+//! head     the status and the header fields of the response
 //! body     the sentences: problem details (RFC 9457)
 //! ```
 
@@ -28,10 +28,10 @@ pub enum ApiError {
     Unqueueable(PickupError),
     /// The submission failed, but PowerMTA may have it.
     MayBeDelivered {
-        /// Nothing where a fault of this program ended messages that have no known one.
+        /// `None` if a fault of this program ended messages whose ID is unknown.
         id: Option<Id>,
-        /// Nothing where a fault of this program ended it in one of its own threads. Where it was in the library's hands,
-        /// the error says so.
+        /// `None` if a fault of this program ended it in a thread of the daemon. If it ended in the library, the error
+        /// says so.
         error: Option<PickupError>,
     },
     /// Recipients cannot wait on the pickup directory's file system.
@@ -40,13 +40,13 @@ pub enum ApiError {
     Busy,
     /// PowerMTA or the disk cannot keep up, by this limit.
     BackPressure(PressureLimit),
-    /// The body did not come, and another one needed its room.
+    /// The body did not arrive, and another one needed its room.
     GaveWay,
     /// The body has more bytes than this.
     TooLarge { limit: usize },
     /// The message itself, its recipients not counted, has more bytes than this.
     MessageTooLarge { limit: usize },
-    /// The message needs more memory than there may be for all.
+    /// The message needs more memory than all messages together may take.
     TooMuchMemory,
     /// A message of a batch has more bytes than this.
     EntryTooLarge { limit: usize },
@@ -54,7 +54,7 @@ pub enum ApiError {
     NotAnArray,
     /// The body has a media type other than JSON, where only JSON is accepted.
     JsonAlone,
-    /// The body has a media type that no batch has.
+    /// The body has a media type that batches do not have.
     BatchType,
     /// The daemon ends.
     Stopping,
@@ -68,7 +68,7 @@ pub enum ApiError {
     BodyTimeout,
     /// The body ended too soon or broke its framing.
     BodyBroken,
-    /// The body has a content coding that is not known here.
+    /// The body has an unknown content coding.
     ContentEncoding,
     /// The body is not what its content coding says, for this reason.
     Coding(&'static str),
@@ -92,7 +92,7 @@ pub enum ApiError {
     Query,
     /// The query has a name that the path does not know.
     QueryName,
-    /// The query says something that it cannot, for this reason.
+    /// The query has an invalid value, for this reason.
     QueryValue(&'static str),
     /// HTTP where TLS is spoken.
     PlainHttp,
@@ -104,9 +104,9 @@ pub enum ApiError {
     NoAccessKey,
     /// The request has an unknown or expired key.
     WrongAccessKey,
-    /// The key has been used as much as it may be.
+    /// The key has used up its quota.
     OverQuota(OverQuota),
-    /// Its client has more connections than one may have.
+    /// The client has more connections than one client may have.
     TooManyConnections,
     /// A web page of another site sent the request.
     ForeignPage,
@@ -149,7 +149,7 @@ impl ApiError {
         error: None,
     };
 
-    /// The answer in our own words.
+    /// The response in the format of our own API.
     pub fn answer(&self) -> Response {
         let mut response = (self.status(), self.problem_details()).into_response();
         response.headers_mut().extend(self.headers());

@@ -11,7 +11,7 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{Error, InconsistentKeys};
 
-/// A certificate and its key, as their files had them when they were last right.
+/// A certificate and its key, from the last time when their files were valid.
 #[derive(Debug)]
 pub struct Certificate {
     files: TlsFiles,
@@ -30,7 +30,7 @@ impl Certificate {
         })
     }
 
-    /// Reads them again. Where something is wrong, nothing changes.
+    /// Reads them again. If something is wrong, nothing changes.
     pub fn reload(&self) {
         match read(&self.files, &self.provider) {
             Ok(read) => {

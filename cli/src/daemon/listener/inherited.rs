@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 /// A socket that systemd passes.
 pub enum Inherited {
-    /// With what its name (`FileDescriptorName=`) says of TLS: `http` or `https`.
+    /// With what its name (`FileDescriptorName=`) says about TLS: `http` or `https`.
     Tcp(TcpListener, Option<Scheme>),
     Unix(UnixListener),
 }
@@ -47,7 +47,7 @@ pub fn take() -> io::Result<Vec<Inherited>> {
 const NO_STREAM: &str = "one of them is neither TCP nor a Unix stream socket: use ListenStream=";
 
 fn must_listen(socket: impl AsFd) -> io::Result<()> {
-    // One that listens has no peer.
+    // A listening socket has no peer.
     if getpeername(socket).is_err() {
         Ok(())
     } else {

@@ -4,7 +4,7 @@
 //! of bytes and the client's address.
 //!
 //! ```text
-//! sockets       all that the daemon listens on, as one listener
+//! sockets       everything that the daemon listens on, as one listener
 //!   inherited   sockets that systemd passes
 //!   tcp         TCP
 //!   unix        Unix sockets, with their file; the client has no address
@@ -42,10 +42,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Accepts connections of one kind.
 pub trait Listener: Send {
-    /// A connection. Reading and writing are all that is asked of it.
+    /// A connection, which only has to be read and written.
     ///
-    /// Data that was written and that the client does not take must fail the stream after a while:
-    /// hyper has no time limit for it in HTTP/1.1.
+    /// Data that the client does not read must make the stream fail after a while: hyper has no time limit for that in
+    /// HTTP/1.1.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
     /// Waits for the next connection, with its socket options set. Must be cancel safe.
@@ -59,7 +59,7 @@ pub trait Listener: Send {
 pub struct PlainHttp;
 
 impl PlainHttp {
-    /// Whether an error in reading is this.
+    /// Whether a read failed for this reason.
     pub fn is(error: &io::Error) -> bool {
         error
             .get_ref()

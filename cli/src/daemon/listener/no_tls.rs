@@ -1,4 +1,4 @@
-//! The program is built without TLS (the cargo feature `tls`): there is none, and no connection of it.
+//! For builds without TLS (the cargo feature `tls`): there are no certificates and no TLS connections.
 
 use super::super::client::Peer;
 use crate::args::TlsFiles;

@@ -1,4 +1,4 @@
-//! All that the daemon listens on, as one listener.
+//! Everything that the daemon listens on, as one listener.
 
 use super::super::bound::{Bound, Bounds};
 use super::super::client::Peer;
@@ -17,10 +17,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 
-/// All sockets that the daemon listens on. There is one at least.
+/// All sockets that the daemon listens on. There is at least one.
 pub struct Sockets {
     all: Vec<Socket>,
-    /// The one that has its turn.
+    /// The one whose turn it is.
     turn: usize,
     write_timeout: Duration,
 }
@@ -65,7 +65,7 @@ impl Sockets {
             })
         };
         for (address, resolved) in &named.0 {
-            // What systemd passes is listened on already.
+            // The sockets that systemd passes listen already.
             if inherited
                 .iter()
                 .any(|bound| is_at(bound, address, resolved))
@@ -98,13 +98,13 @@ impl Sockets {
         })
     }
 
-    /// What is listened on, with the real ports.
+    /// The addresses, with the real ports.
     pub fn bounds(&self) -> io::Result<Bounds> {
         let bounds: io::Result<_> = self.all.iter().map(Socket::bound).collect();
         bounds.map(Bounds)
     }
 
-    /// Each socket has its turn, so that none keeps the others waiting.
+    /// The sockets take turns, so that none keeps the others waiting.
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<(Stream, Peer)>> {
         let (before, after) = self.all.split_at(self.turn);
         for (index, socket) in after.iter().chain(before).enumerate() {

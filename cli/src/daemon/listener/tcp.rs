@@ -7,8 +7,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 
-/// As many connections wait to be accepted, or fewer where the system says so (`net.core.somaxconn`). Beyond them a client
-/// hears nothing, and tries again after a second: with the 128 of the standard library a flood did that to others.
+/// This many connections may wait to be accepted, or fewer if the system limits them (`net.core.somaxconn`). Beyond
+/// that a client hears nothing, and tries again after a second: with the 128 of the standard library, a flood did that
+/// to other clients.
 pub const BACKLOG: u32 = 4096;
 
 /// Listens on the first available one of the addresses that an address resolves to.
@@ -28,7 +29,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Connections of a daemon that has ended do not keep the next one from its port.
+    // Connections of a daemon that has ended do not block the port for the next one.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
@@ -39,15 +40,15 @@ pub fn set_options(stream: &TcpStream, write_timeout: Duration) {
     // Responses are small: none should wait for the acknowledgement of the one before it.
     let nodelay = stream.set_nodelay(true);
     if let Err(error) = nodelay.and_then(|()| set_write_timeout(stream, write_timeout)) {
-        // The connection works all the same, or its client is gone and it ends soon.
+        // The connection works anyway, or its client is gone and it ends soon.
         log::socket_options_failed(&error);
     }
 }
 
-/// hyper has no limit on the time for a response: a client that never reads would keep it.
+/// hyper has no time limit for a response: a client that never reads would hold it for ever.
 #[cfg(target_os = "linux")]
 fn set_write_timeout(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
-    // More than 49 days are for ever.
+    // More than 49 days count as for ever.
     let milliseconds = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
     Ok(rustix::net::sockopt::set_tcp_user_timeout(
         stream,
@@ -55,14 +56,14 @@ fn set_write_timeout(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
     )?)
 }
 
-/// Other systems have no such option (RFC 5482); there the system's own limits hold.
+/// Other systems have no such option (RFC 5482); there the system's own limits apply.
 #[cfg(not(target_os = "linux"))]
 #[expect(clippy::unnecessary_wraps, reason = "as on Linux, where it can fail")]
 fn set_write_timeout(_stream: &TcpStream, _timeout: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// The addresses to try, one after the other.
+/// The addresses to try, in order.
 pub async fn resolve(address: &TcpAddress) -> io::Result<Vec<SocketAddr>> {
     let TcpAddress { host, port, .. } = address;
     if host.is_empty() {

@@ -18,7 +18,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{Accept, TlsAcceptor};
 
-/// What a client may speak above TLS (RFC 7301), best first.
+/// The protocols over TLS (RFC 7301), preferred first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// The first byte of a TLS connection: a record of the handshake (RFC 8446 section 5.1).
@@ -49,7 +49,7 @@ impl Tls {
         })
     }
 
-    /// Reads the certificate and its key again. Where they are damaged, those that were read before stay.
+    /// Reads the certificate and its key again. If they are damaged, the previous ones stay.
     pub fn reload(&self) {
         self.certificate.reload();
     }
@@ -89,7 +89,7 @@ enum State {
 }
 
 impl TlsConnection {
-    /// Goes on with the handshake. Done when data may be read.
+    /// Continues the handshake. Ready when data may be read.
     fn poll_handshake(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             match &mut self.state {
@@ -120,7 +120,7 @@ impl TlsConnection {
                     Ok(stream) => self.state = State::Open(stream),
                     Err(error) => {
                         self.state = State::Failed;
-                        // A client that just goes away needs no line.
+                        // A client that just disconnects needs no line.
                         if error.kind() == io::ErrorKind::InvalidData {
                             log::tls_handshake_failed(self.peer, &error);
                         }
@@ -154,7 +154,7 @@ macro_rules! written {
         match &mut $connection.state {
             State::Open(stream) => Pin::new(stream).$method($($argument),*),
             State::Plain(stream) => Pin::new(stream).$method($($argument),*),
-            // Nothing is written to who has sent nothing.
+            // Nothing is written to a client that has sent nothing.
             _ => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     };

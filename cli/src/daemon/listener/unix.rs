@@ -48,7 +48,7 @@ impl SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // What is not ours any more is left alone.
+        // A file that is no longer ours is left alone.
         if identity(&self.path).is_ok_and(|now| now == self.identity)
             && let Err(error) = fs::remove_file(&self.path)
         {
@@ -57,7 +57,7 @@ impl Drop for SocketFile {
     }
 }
 
-/// Device and inode, and when it was made, where the file system knows: inodes are used again.
+/// Device and inode, and the creation time if the file system has it: inodes are reused.
 type Identity = (u64, u64, Option<SystemTime>);
 
 fn identity(path: &Path) -> io::Result<Identity> {
@@ -66,9 +66,9 @@ fn identity(path: &Path) -> io::Result<Identity> {
     Ok((metadata.dev(), metadata.ino(), made))
 }
 
-/// Listens on a path. The socket of a daemon that is gone is replaced; one that answers is left alone.
+/// Listens on a path. The socket of a dead daemon is replaced; one that answers is left alone.
 pub async fn bind(path: &Path, access: Access) -> io::Result<(UnixListener, SocketFile)> {
-    // Of two that find the same dead socket one would remove the other's new one.
+    // If two daemons found the same dead socket, one would remove the other's new one.
     let _locked = lock_folder_of(path)?;
     let socket = UnixSocket::new_stream()?;
     match socket.bind(path) {
@@ -115,7 +115,7 @@ async fn remove_dead(path: &Path) -> io::Result<()> {
     }
     match UnixStream::connect(path).await {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
-        // One whose queue is full lives as well.
+        // A socket whose queue is full is alive as well.
         Ok(_) => in_use("another program is listening there"),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
             in_use("another program is listening there")
@@ -124,8 +124,8 @@ async fn remove_dead(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A connection that fails when its client leaves what was written untaken for too long. The kernel has no time
-/// limit for that, as it has for TCP.
+/// A connection that fails when its client does not read for too long. The kernel has no time limit for that, unlike
+/// for TCP.
 #[derive(Debug)]
 pub struct UnixConnection {
     stream: UnixStream,
@@ -216,7 +216,7 @@ mod tests {
         let error = connection.write_all(&bytes).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         drop(client);
-        // What is taken has its time.
+        // Data that is read may take its time.
         let (stream, mut client) = UnixStream::pair().unwrap();
         let mut connection = UnixConnection::new(stream, Duration::from_mins(1));
         let mut taken = vec![1; bytes.len()];
@@ -243,7 +243,7 @@ mod tests {
         drop(listener);
         // It is still there, as after kill -9.
         let (_listener, replaced) = bind(&path, access).await.unwrap();
-        // What is another's by now stays.
+        // A file that now belongs to another daemon stays.
         drop(file);
         assert!(path.exists());
         drop(replaced);

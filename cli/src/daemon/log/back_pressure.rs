@@ -5,10 +5,10 @@ use pmtaemail::Id;
 use std::io;
 use tracing::{error, info, warn};
 
-/// Most files that a line each is for at the start.
+/// Maximum number of files at the start that get a line each.
 const MOST_AT_START: usize = 1_000;
 
-/// A limit keeps messages out from now on, or no more.
+/// A limit begins to keep messages out, or ceases to.
 pub fn back_pressure(limit: PressureLimit, is_shut: bool, value: u64, bound: u64) {
     let (cause, unit) = (limit.name(), limit.unit());
     if is_shut {
@@ -32,7 +32,7 @@ pub fn back_pressure(limit: PressureLimit, is_shut: bool, value: u64, bound: u64
     }
 }
 
-/// It is not known how much there is of what an option limits or counts.
+/// The amount that an option limits or counts cannot be determined.
 pub fn not_measured(option: &str, error: &io::Error) {
     error!(event = "not_measured", option, %error);
 }

@@ -19,7 +19,7 @@ pub enum Ending<'e> {
     Whole,
     /// Too soon, for this reason.
     Failed(&'e ApiError),
-    /// Too soon, since nobody reads its results.
+    /// It ended early, because nobody reads its results.
     Unread,
 }
 
@@ -105,7 +105,7 @@ impl BatchLog {
             Err(error) => Some(error.status().as_u16()),
         };
         self.count(result, described, failure);
-        /// The level of a line is fixed where it is, so each level has a place.
+        /// The level of a line is fixed at its call site, so each level has a call of its own.
         macro_rules! write {
             ($level:ident) => {
                 $level!(

@@ -6,7 +6,7 @@ use std::path::Path;
 use tokio::net::TcpListener;
 use tracing::{debug, info, warn};
 
-/// It takes messages from now on.
+/// It starts to take messages.
 pub fn consumes(route: &Route, pickup: &Path) {
     info!(
         event = "consuming",
@@ -49,7 +49,7 @@ pub fn consumed(event: &Event) {
     }
 }
 
-/// What is counted can be asked for from now on.
+/// The counts are available from now on.
 pub fn metrics_at(listener: &TcpListener) {
     match listener.local_addr() {
         Ok(address) => info!(event = "metrics_listening", %address),

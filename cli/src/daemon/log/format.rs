@@ -30,7 +30,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        // The lines of a fleet say what its client does.
+        // In a fleet, our own lines already say what its client does.
         if event.metadata().target().starts_with("async_nats") {
             return Ok(());
         }
@@ -48,7 +48,7 @@ fn severity(level: Level) -> Severity {
     }
 }
 
-/// A JSON object a line, its members in the order in which they are given.
+/// One JSON object per line, its members in the given order.
 pub struct Json;
 
 impl<S, N> FormatEvent<S, N> for Json

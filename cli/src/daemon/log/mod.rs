@@ -1,6 +1,6 @@
-//! What the log says: the only place that knows its lines.
+//! The lines of the log: no other place knows them.
 //!
-//! A line never contains anything of a message: no address, no value, no pointer (its names are the caller's), only
+//! A line never contains anything of a message: no address, no value, no pointer (its names come from the caller), only
 //! codes, counts and our own identifiers, except `job` and `vmta`, by which a submission is found. Of a request it
 //! contains the client's address, its User-Agent, X-Request-Id and the IDs of its traceparent.
 
@@ -40,7 +40,7 @@ use tracing::field;
 use tracing::{debug, error, info, warn};
 use tracing_subscriber::fmt::format::Format;
 
-/// Starts the log. Panics are logged by their place alone: their words may quote a message.
+/// Starts the log. Panics are logged with their location only: their text may quote a message.
 pub fn start(args: &LogArgs) {
     let format = args.log_format.unwrap_or_else(|| {
         if io::stderr().is_terminal() {
@@ -52,7 +52,7 @@ pub fn start(args: &LogArgs) {
     let subscriber = tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_max_level(args.log_level)
-        // It would report a failed write to where the write failed, and panic.
+        // It would report a failed write to the very place where the write failed, and panic.
         .log_internal_errors(false);
     match format {
         LogFormat::Text => subscriber.event_format(Journal(text())).init(),
@@ -70,7 +70,7 @@ fn text() -> Format {
         .with_ansi(false)
 }
 
-/// What the daemon works with. `connections` are as many as the limit on open files leaves room for.
+/// The settings of the daemon. `connections` is the number that the limit on open files leaves room for.
 pub fn listening(
     address: &Bounds,
     pickup: &PickupDirectory,
@@ -136,7 +136,7 @@ pub fn keys_reloaded(keys: usize) {
     info!(event = "keys_reloaded", keys);
 }
 
-/// The keys are those that they were.
+/// The keys stay as they were.
 pub fn keys_not_reloaded(problems: &KeyFileProblems) {
     error!(event = "keys_not_reloaded", error = %problems);
 }
@@ -154,7 +154,7 @@ pub fn abandoned(connections: usize) {
     warn!(event = "stopped", abandoned = connections);
 }
 
-/// The pickup directory, or the store of idempotency keys, takes messages no more, or again, as `/health` or
+/// The pickup directory, or the store of idempotency keys, no longer takes messages, or does so again, as `/health` or
 /// `/health/ready` found out.
 pub fn health(check: &str, cause: Option<&str>, error: Option<&PickupError>) {
     if cause.is_some() {

@@ -5,7 +5,7 @@ use super::super::error::ApiError;
 use axum::http::StatusCode;
 use pmtaemail::{Id, Receipt};
 
-/// How much of other values is logged, in characters.
+/// How many characters of other values are logged.
 const LONGEST_VALUE: usize = 200;
 
 /// What is known of a submission once its message has been read.

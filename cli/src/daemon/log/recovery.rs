@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::{Mutex, PoisonError};
 use tracing::{error, info};
 
-/// Logs what is rolled forward. What cannot be is tried with each message; it is logged when it changes.
+/// Logs what is rolled forward. What cannot be is tried again with each message, and logged when that changes.
 #[derive(Debug, Default)]
 pub struct RolledForward(Mutex<Vec<String>>);
 

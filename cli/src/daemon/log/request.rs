@@ -17,10 +17,10 @@ use tracing::{debug, error, info, warn};
 /// The header field that names a request.
 pub const REQUEST_ID: &str = "x-request-id";
 
-/// The longest name of a request that is taken from a client, in characters.
+/// The maximum length of a request ID that is accepted from a client, in characters.
 const LONGEST_REQUEST_ID: usize = 128;
 
-/// What becomes of a request, for its line in the log. Copies are of the same request.
+/// The outcome of a request, for its line in the log. Clones belong to the same request.
 #[derive(Debug, Clone)]
 pub struct RequestLog {
     identity: Identity,
@@ -80,7 +80,7 @@ impl RequestLog {
         });
     }
 
-    /// Nothing is known of a mail merge before it has been submitted.
+    /// Nothing is known about a mail merge before it has been submitted.
     pub fn receipt(&self, receipt: &Receipt) {
         self.record().described = Some(Described::new(receipt));
     }
@@ -231,7 +231,7 @@ impl Pending {
             None => line.error(),
             Some(_) if failure.is_some_and(|failure| failure.is_ours) => line.error(),
             Some(StatusCode::FORBIDDEN) => line.warn(),
-            // Asked for every few seconds by programs; what changes is logged by itself.
+            // Programs request these every few seconds; changes are logged separately.
             Some(_) if event == "health_request" || event == "metrics_request" => line.debug(),
             Some(_) => line.info(),
         }
@@ -257,7 +257,7 @@ pub fn broken_head(client: Peer, error: &ApiError) -> Id {
     id
 }
 
-/// All that a line may say.
+/// Everything that a line may contain.
 struct Line<'l> {
     event: &'static str,
     status: Option<u16>,
@@ -280,7 +280,7 @@ struct Line<'l> {
     duration_us: u64,
 }
 
-/// The level of a line is fixed where it is, so each level has a place.
+/// The level of a line is fixed at its call site, so each level has a call of its own.
 macro_rules! at_level {
     ($level:ident) => {
         fn $level(&self) {

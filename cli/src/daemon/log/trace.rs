@@ -19,8 +19,8 @@ impl Trace {
     const ID: usize = 32;
     const SPAN: usize = 16;
 
-    /// The trace that a request's head names by the grammar (section 3.2.2); what is not of it is as if it were not
-    /// there (section 3.2.2.3). The span is new: it is the daemon's part of the trace.
+    /// The trace that a request's head names according to the grammar (section 3.2.2); anything else is ignored
+    /// (section 3.2.2.3). The span is new: it is the daemon's part of the trace.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(TRACEPARENT).iter();
         let value = values.next()?.as_bytes();
@@ -31,7 +31,7 @@ impl Trace {
         let (id, rest) = field(rest.strip_prefix(b"-")?, Self::ID)?;
         let (parent, rest) = field(rest.strip_prefix(b"-")?, Self::SPAN)?;
         let (flags, rest) = field(rest.strip_prefix(b"-")?, 2)?;
-        // Later versions may say more after a dash.
+        // Later versions may add more after a dash.
         let is_whole = rest.is_empty() || (version != b"00" && rest[0] == b'-');
         let is_nothing = |field: &[u8]| field.iter().all(|c| *c == b'0');
         if version == b"ff" || !is_whole || is_nothing(id) || is_nothing(parent) {
@@ -59,7 +59,7 @@ impl Trace {
     }
 }
 
-/// As many hexadecimal digits in small letters, and what is after them.
+/// Splits off this many lower case hexadecimal digits.
 fn field(bytes: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
     let (field, rest) = bytes.split_at_checked(length)?;
     let is_digit = |c: &u8| matches!(c, b'0'..=b'9' | b'a'..=b'f');

@@ -43,7 +43,7 @@ pub async fn metrics(
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, media_type)], text).into_response())
 }
 
-/// Whoever names the format can read it.
+/// Clients that name the format can read it.
 fn asks_for_open_metrics(headers: &HeaderMap) -> bool {
     let mut accepted = headers.get_all(header::ACCEPT).iter();
     accepted.any(|value| {
@@ -60,7 +60,7 @@ fn open_metrics(counted: &Registry, present: &Registry) -> Result<String, fmt::E
     Ok(out)
 }
 
-/// The text format 0.0.4, which every program reads.
+/// The text format 0.0.4, which every program can read.
 fn classic(counted: &Registry, present: &Registry) -> Result<String, fmt::Error> {
     let mut out = String::new();
     prometheus_text::encode(&mut out, counted)?;

@@ -24,7 +24,7 @@ pub struct Present {
     pub connections: usize,
     pub max_connections: u32,
     pub in_use: InUse,
-    /// Whether what messages need was found.
+    /// Whether each thing that messages need was available.
     pub ready: [(&'static str, bool); 4],
     /// The limits of back-pressure that keep messages out.
     pub shut: [(PressureLimit, bool); PressureLimit::ALL.len()],

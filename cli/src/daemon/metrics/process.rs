@@ -26,7 +26,7 @@ impl Process {
         Self {
             cpu: Duration::try_from(time).unwrap_or_default(),
             max_files: getrlimit(Resource::Nofile).current,
-            // But for the one that reads them.
+            // Except the one for reading this directory.
             open_files: files
                 .ok()
                 .map(|files| files.count().saturating_sub(1) as u64),

@@ -1,9 +1,9 @@
-//! Mail merges, of which the recipients may be too many for memory.
+//! Mail merges whose recipients may be too many for memory.
 
 use super::{Server, assert_status, rest};
 use std::io::Write;
 
-/// Their bytes are more than is kept of a body as it is.
+/// This many recipients are larger than a body that is kept as it is.
 const MANY: usize = 15_001;
 
 fn message() -> String {
@@ -20,7 +20,7 @@ fn recipients(count: usize, separator: &str) -> String {
     all.join(separator)
 }
 
-/// The same merge, written in all ways.
+/// The same merge in each form.
 fn bodies(count: usize) -> [(&'static str, String); 3] {
     let (message, list) = (message(), recipients(count, ","));
     [
@@ -141,7 +141,7 @@ fn the_message_and_the_merge_have_limits() {
     let server = Server::start("-body-limit 1000 -merge-limit 2000000");
     for (media_type, bytes) in bodies(MANY) {
         assert_status(&post(&server, "/messages", media_type, &bytes), 200);
-        // The message itself is too large, wherever it stands.
+        // The message itself is too large, wherever its fields are.
         let answer = post(
             &server,
             "/messages",

@@ -179,7 +179,7 @@ fn bodies_have_a_limit() {
     let server = Server::start("-body-limit 100");
     assert_status(&server.post("/messages", MESSAGE), 200);
     assert_status(&server.post("/messages", &" ".repeat(101)), 413);
-    // Answered before any of the body came.
+    // Answered before any of the body arrived.
     let huge = "POST /messages HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\
                 Content-Length: 1000000000000000000\r\n\r\n";
     assert_status(&server.exchange(huge), 413);
@@ -197,11 +197,11 @@ fn heads_and_bodies_have_a_time_limit() {
     assert_status(&server.exchange("POST /messages HTTP/1.1\r\nHo"), 408);
     let slow = "POST /messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{";
     assert_status(&server.exchange(slow), 408);
-    // Nothing was begun: the end, without a word.
+    // Nothing was begun: the connection ends without an answer.
     assert_eq!(server.exchange(""), "");
 }
 
-/// A request whose body is waited for.
+/// A request whose body has yet to arrive.
 fn begin(server: &Server) -> TcpStream {
     let mut stream = server.connect();
     let head = "POST /messages HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
@@ -243,7 +243,7 @@ fn a_missing_pickup_directory_is_reported() {
     let health = "GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     assert_status(&server.exchange(health), 200);
     std::fs::remove_dir_all(server.pickup.path()).unwrap();
-    // What was found out is good for a second.
+    // A result is valid for a second.
     while server.exchange(health).starts_with("HTTP/1.1 200 ") {}
     assert_status(&server.exchange(health), 503);
     let answer = server.post("/messages", MESSAGE);

@@ -49,8 +49,8 @@ struct Server<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Server<S> {
-    /// A daemon that tells at `/peer` which client it sees, and much at `/large`.
-    /// `/stuck` does not answer until it is released.
+    /// A daemon that answers `/peer` with the client that it sees, and `/large` with a large body. `/stuck` does not
+    /// answer until it is released.
     fn start(options: &str) -> Self {
         let pickup = tempfile::tempdir().unwrap();
         let args = serve_args(&format!("pmtaemailapi {options}"), &pickup);
@@ -167,7 +167,7 @@ async fn exchange(
 async fn both_protocols_work_in_memory() {
     let server = Server::start("");
     let address = Some("192.0.2.1:5000".parse().unwrap());
-    // So small a buffer splits the HTTP/2 preface.
+    // A buffer this small splits the HTTP/2 preface.
     for capacity in [7, 4096] {
         let (client, end) = duplex(capacity);
         server.connect(end, address);
@@ -277,7 +277,7 @@ async fn an_http2_request_names_one_host() {
     }
 }
 
-/// A client that neither sends a request nor answers is let go, whatever it has begun with.
+/// A client that neither sends a request nor answers is disconnected, however it began.
 #[tokio::test]
 async fn silent_clients_are_let_go() {
     let server = Server::start("-header-timeout 30ms -body-timeout 30ms");
@@ -299,7 +299,7 @@ async fn silent_clients_are_let_go() {
     }
 }
 
-/// A response in HTTP/2 that is not taken ends its connection: flow control could keep it for ever.
+/// An HTTP/2 response that the client does not read ends its connection: flow control could hold it for ever.
 #[tokio::test]
 async fn responses_in_http2_must_be_taken() {
     let server = Server::start("-header-timeout 60s -body-timeout 100ms");
@@ -316,7 +316,7 @@ async fn responses_in_http2_must_be_taken() {
     assert_eq!(taken.await.0, StatusCode::OK);
     let mut body = untaken.await.unwrap().into_body();
     assert_eq!(body.data().await.unwrap().unwrap().len(), 10);
-    // Nothing more comes, and the connection is closed.
+    // Nothing more arrives, and the connection is closed.
     let rest = timeout(Duration::from_secs(30), body.data()).await;
     let rest = rest.expect("the connection was not closed");
     assert!(rest.unwrap().is_err());

@@ -8,10 +8,10 @@ use memchr::memmem;
 use pmtaemail::{Code, Problem};
 use std::collections::HashSet;
 
-/// In bytes; none that is longer is looked for.
+/// In bytes; longer ones are not searched for.
 const LONGEST_ID: usize = 256;
 
-/// Reads `attachments`. `html`: where pictures among them may stand.
+/// Reads `attachments`. `html` may refer to pictures among them.
 pub fn put(
     attachments: &Value<'_>,
     html: Option<&Value<'_>>,
@@ -57,7 +57,7 @@ fn read(value: &Value<'_>, referred: &HashSet<&str>, our: &mut Translated, found
     file.finish(found);
 }
 
-/// Base64, or octets one by one. A calendar may be its text: Laravel writes it so.
+/// Base64, or an array of bytes. A calendar may be plain text, as Laravel writes it.
 fn put_content(
     content: &Value<'_>,
     media_type: Option<&Value<'_>>,
@@ -103,16 +103,16 @@ fn content_id<'a>(file: &mut Object<'a>, found: &mut Found) -> Option<Value<'a>>
     id.or(older)
 }
 
-/// Whether a content id is the file's name once more, and nothing refers to it: Laravel writes that of each file that
-/// has none, be it a picture of the text or not.
+/// Whether a content id merely repeats the file name, and nothing refers to it: Laravel writes that for each file
+/// without one, whether it is an inline picture or not.
 fn is_a_mere_name(id: &Value<'_>, filename: Option<&Value<'_>>, referred: &HashSet<&str>) -> bool {
     let filename = filename.and_then(|filename| filename.text().ok());
     let id = id.text().ok().filter(|id| filename.as_ref() == Some(id));
     id.is_some_and(|id| !referred.contains(id.as_ref()))
 }
 
-/// What follows `cid:` in a text, up to each character that may end it there. The text is read once, however many files
-/// there are.
+/// What follows `cid:` in a text, up to each character that may end it. The text is read once, however many files there
+/// are.
 fn referred_to(html: &str) -> HashSet<&str> {
     const ENDS: [&str; 3] = ["\"'<>", "\"'<> \t\r\n", "\"'<>)"];
 
@@ -166,7 +166,7 @@ mod tests {
                 r#"{"content": "QkVHSU4=\r\n", "content_type": "text/calendar"}"#,
                 r#"{"contentType":"text/calendar","content":"QkVHSU4=\r\n"}"#,
             ),
-            // No base64: the core says so.
+            // It is not base64, which the core reports.
             (
                 r#"{"content": "Hello!", "content_type": "text/plain"}"#,
                 r#"{"contentType":"text/plain","content":"Hello!"}"#,

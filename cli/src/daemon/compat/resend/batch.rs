@@ -41,7 +41,7 @@ enum Validation {
 /// The outcome of a batch.
 #[derive(Default)]
 struct Outcome {
-    /// Of those that were submitted, in order.
+    /// The identifiers of those that were submitted, in order.
     ids: Vec<Id>,
     /// The others, by their index.
     refused: Vec<(u64, Problems)>,
@@ -78,7 +78,7 @@ async fn try_submit(
     let service = key.is_some().then_some(validation.service());
     let received = receive_json(&daemon, request, service, needed_for_json_with_octets).await;
     let received = received.and_then(|received| {
-        // The body may have taken its time.
+        // The body may have taken a while.
         daemon.back_pressure.check()?;
         Ok(received)
     });
@@ -114,7 +114,7 @@ async fn try_submit(
 }
 
 impl Validation {
-    /// What the header field of its name says. Clients send `strict` without being asked.
+    /// The value of the header field of that name. Clients send `strict` by default.
     fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let mut values = headers.get_all("x-batch-validation").iter();
         let (first, second) = (values.next(), values.next());
@@ -184,8 +184,8 @@ impl Work<'_> {
         })
     }
 
-    /// Its messages in our words, and what is wrong with the others. Where some are known to be refused, all are
-    /// read once before any is submitted.
+    /// Its messages in our format, and the problems of the others. If some are known to be refused, all are read once
+    /// before any is submitted.
     fn read(
         &self,
         body: &ReceivedBody,
@@ -244,7 +244,7 @@ impl Work<'_> {
     }
 }
 
-/// The index of a message of our batch in theirs, and where what is in it came from.
+/// The index in their batch of a message of ours, and the origins of its parts.
 fn place_of(position: Position, fed: &[(u64, Places)]) -> (u64, &Places) {
     let number = match position {
         Position::Index(number) => usize::try_from(number).ok(),

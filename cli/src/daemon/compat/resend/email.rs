@@ -6,7 +6,7 @@ use super::reply_to::is_nothing;
 use super::{attachments, mailboxes, reply_to, tags};
 use pmtaemail::{Code, Problem, Problems};
 
-/// What Resend has and we have not.
+/// Features of Resend that do not exist here.
 const UNSUPPORTED: [(&str, &str); 3] = [
     (
         "template",
@@ -40,7 +40,7 @@ fn read(mut email: Object<'_>, ours: &mut Translated, found: &mut Found) {
             found.add(Problem::found(Code::Unsupported, value.pointer, detail));
         }
     }
-    // A template may have what is missing here.
+    // A template may contain what is missing here.
     let mut is_missing = |problem| {
         if !has_template {
             found.add(problem);
@@ -98,7 +98,7 @@ mod tests {
     use super::super::super::translated::tests::place_of;
     use super::*;
 
-    /// Those of a message with these members beside what it must have.
+    /// The problems of a message with these members besides the required ones.
     fn told(members: &str) -> Vec<String> {
         let json = format!("[{{{members}}}]");
         let body = Value::of_body(json.as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! The messages of a batch in our words.
+//! The messages of a batch in our format.
 
 use super::super::super::error::ApiError;
 use super::super::super::request::BufferedBody;
@@ -43,7 +43,7 @@ impl Emails {
         self.0.iter().any(|(_, email)| email.is_err())
     }
 
-    /// Looks for what else is wrong.
+    /// Looks for further problems.
     pub fn check(&mut self, senders: &SenderDomains) -> Result<(), ApiError> {
         for (_, email) in &mut self.0 {
             let Ok(ours) = email else { continue };
@@ -57,7 +57,7 @@ impl Emails {
         Ok(())
     }
 
-    /// Takes out those that are known to break rules.
+    /// Removes those that are known to break rules.
     pub fn take_refused(&mut self) -> Vec<(u64, Problems)> {
         let mut refused = Vec::new();
         let all = std::mem::take(&mut self.0);
@@ -74,14 +74,14 @@ impl Emails {
         self.0.is_empty()
     }
 
-    /// How many bytes the longest of them has, in our words.
+    /// The size of the largest of them in our format, in bytes.
     pub fn longest(&self) -> usize {
         let ours = self.0.iter().filter_map(|(_, email)| email.as_ref().ok());
         ours.map(|ours| ours.json.len()).max().unwrap_or(0)
     }
 
-    /// Feeds a batch of ours with those that break no rule as far as is known. Gives their indices, and where what is
-    /// in them came from.
+    /// Feeds a batch of ours with those that break no known rule. Returns their indices, and where what is in them came
+    /// from.
     pub fn feed<E>(
         self,
         mut feed: impl FnMut(&[u8]) -> Result<(), E>,

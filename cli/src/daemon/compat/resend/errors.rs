@@ -66,7 +66,7 @@ fn name_of(problem: &Problem) -> &'static str {
     let is_of_attachment = problem.pointer().contains("/attachments");
     match problem.code() {
         Code::MissingField => "missing_required_field",
-        // No field of a message is one here; an identifier in a path is.
+        // No field of a message has this problem; an identifier in a path does.
         Code::InvalidToken => "invalid_parameter",
         Code::InvalidContent
         | Code::InvalidContentType
@@ -97,7 +97,7 @@ fn name(error: &ApiError) -> &'static str {
     }
 }
 
-/// What is reported about a rate: nothing is left before the time of `Retry-After`.
+/// The header fields about a rate: nothing is left until the time in `Retry-After`.
 fn add_rate(error: &ApiError, headers: &mut HeaderMap) {
     if let ApiError::OverQuota(over) = error
         && let Some(limit) = over.limit

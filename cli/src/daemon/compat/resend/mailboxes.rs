@@ -9,22 +9,22 @@ use serde_json::value::RawValue;
 /// Most elements of `to`.
 pub const MOST: usize = 50;
 
-/// What a display name may not hold without quotes (RFC 5322 section 3.2.3).
+/// The characters that a display name may not contain without quotes (RFC 5322 section 3.2.3).
 const NEED_QUOTES: &str = "()[]:;@\\,\"";
 
-/// One of them, or several with commas between.
+/// One of them, or several separated by commas.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Mailbox<'a> {
     AsWritten(&'a RawValue),
-    /// With the name that should have been in quotes.
+    /// With quotes around the name, where they are missing.
     Named {
         name: String,
         address: String,
     },
 }
 
-/// Writes a mailbox that stands alone.
+/// Writes a mailbox that is not part of a list.
 pub fn put_one(name: &str, value: &Value<'_>, ours: &mut Translated, found: &mut Found) {
     if let Some(mailbox) = read(value, found) {
         ours.put_made(name, &mailbox, &value.pointer);

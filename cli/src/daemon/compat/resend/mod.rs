@@ -4,14 +4,14 @@
 //! mod                  one message
 //! batch                up to 100 of them
 //!   emails             those of a batch to ours
-//! retrieve             what is known of one
+//! retrieve             what is known about one
 //!   email              a message to one of ours
 //!     attachments      its files
-//!     reply_to         header fields, and where replies go
+//!     reply_to         header fields, and the reply address
 //!       mailboxes      whom it names
-//!     tags             what is checked, and has no effect
+//!     tags             checked, but without effect
 //!   errors             errors as its clients know them
-//!   key                what a request is remembered by
+//!   key                the idempotency key of a request
 //!   uuid               identifiers as its clients know them
 //! ```
 

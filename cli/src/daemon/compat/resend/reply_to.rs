@@ -1,4 +1,4 @@
-//! Header fields, and where replies go, which is said in both of two places by some clients.
+//! Header fields and the reply address, which some clients give in both places.
 
 use super::super::object::{Found, Object, Value};
 use super::super::translated::Translated;
@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// A header field, as it is written to our message.
+/// A header field in the form for our message.
 #[derive(Serialize)]
 struct Field<'a> {
     name: Cow<'a, str>,
@@ -38,14 +38,14 @@ pub fn put(email: &mut Object<'_>, ours: &mut Translated, found: &mut Found) {
     }
 }
 
-/// An empty text or an empty array, as some clients write what is not given.
+/// An empty string or array, which some clients write for an absent field.
 pub fn is_nothing(value: &Value<'_>) -> bool {
     value.array().is_ok_and(|list| list.is_empty())
         || value.text().is_ok_and(|text| text.trim().is_empty())
 }
 
 /// Whether a Reply-To among the header fields has all of `reply_to` and more: Symfony writes the first mailbox there,
-/// and all of them here. One that says the same is taken out; one that says something else is left to be refused.
+/// and all of them here. A field with the same content is removed; any other is left to be refused.
 fn says_more(fields: &mut Vec<Field<'_>>, reply_to: &Value<'_>) -> bool {
     let is_it = |field: &Field<'_>| field.name.eq_ignore_ascii_case("Reply-To");
     let Some(at) = fields.iter().position(is_it) else {

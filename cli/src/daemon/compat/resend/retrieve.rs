@@ -1,4 +1,4 @@
-//! What is known of a message.
+//! What is known about a message.
 
 use super::super::super::access::Requester;
 use super::super::super::blocking::run_blocking;
@@ -17,7 +17,7 @@ use pmtaemail::{Code, Id, IdempotencyKey, Problem, Receipt};
 use serde_json::json;
 use std::sync::Arc;
 
-/// Answers with what is known of a message of the last 24 hours that came with the same access key.
+/// Answers with what is known about a message of the last 24 hours that was sent with the same access key.
 pub async fn retrieve(
     State(daemon): State<Arc<Daemon>>,
     Extension(log): Extension<RequestLog>,
@@ -42,13 +42,13 @@ async fn try_retrieve(daemon: Arc<Daemon>, request: Request) -> Result<Receipt, 
     let submitter = Requester::of(&request).submitter();
     let name = submitter.idempotency_key(IdempotencyKey::of_uuid(id));
     let found = run_blocking(move || daemon.pickup.find_receipt(name)).await??;
-    // A whole batch may be remembered by a name that is no message's.
+    // The name may be that of a whole batch rather than of a message.
     found
         .filter(|receipt| receipt.id.to_uuid() == id)
         .ok_or(ApiError::NotFound)
 }
 
-/// The message itself is PowerMTA's, and is not kept: what only it says is `null`.
+/// The message itself is not kept after PowerMTA took it: fields that only it contains are `null`.
 fn told(receipt: &Receipt) -> serde_json::Value {
     let message_id = receipt.message_id.as_ref();
     json!({

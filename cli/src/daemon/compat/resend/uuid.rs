@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// How many hexadecimal digits there are between hyphens.
+/// The numbers of hexadecimal digits between hyphens.
 const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 const LENGTH: usize = 36;
 

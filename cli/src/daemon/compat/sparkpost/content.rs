@@ -10,18 +10,18 @@ use pmtaemail::{Code, Problem};
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// What is written for two braces so that a template has them.
+/// How a template writes two literal braces.
 const BRACES: &str = "{{ opening_double_curly() }}";
 
 /// What a transmission sends.
 pub enum Content<'a> {
-    /// Header and bodies; they are in our message already.
+    /// Header and bodies; our message already contains them.
     Parts,
     /// A finished message.
     Finished(Value<'a>),
 }
 
-/// Reads `content`. `None` only if a problem says why.
+/// Reads `content`. Returns `None` only if a problem says why.
 pub fn read<'a>(
     value: &Value<'a>,
     options: &Options<'_>,
@@ -82,7 +82,7 @@ fn read_parts(
             continue;
         };
         has_body = true;
-        // Where there is no HTML there is nothing that it would be asked for.
+        // Without HTML the option would have nothing to act on.
         if let Some(inline_css) = options.inline_css.as_ref().filter(|_| our == "html") {
             ours.put("inlineCss", inline_css);
         }
@@ -90,7 +90,7 @@ fn read_parts(
             Ok(text) if !options.fills_bodies && text.contains("{{") => {
                 ours.put_made(our, &text.replace("{{", BRACES), &body.pointer);
             }
-            // What is no text is told of by the core.
+            // If it is not a string, the core reports that.
             _ => ours.put(our, &body),
         }
     }
@@ -135,7 +135,7 @@ struct Mailbox<'a> {
     address: Cow<'a, str>,
 }
 
-/// `headers` and `reply_to`, as a list: a header field may hold placeholders all through.
+/// `headers` and `reply_to`, as a list: any part of a header field may contain placeholders.
 fn read_headers(content: &mut Object<'_>, ours: &mut Translated, found: &mut Found) {
     let mut list = Vec::new();
     let mut places = Vec::new();
@@ -232,14 +232,14 @@ fn put_file(value: &Value<'_>, is_inline: bool, our: &mut Translated, found: &mu
     file.finish(found);
 }
 
-/// Content in base64. One client sends text as it is, and no type; it also sends a buffer of Node's as an object.
+/// Content in base64. One client sends plain text without a type; it also sends Node buffers as objects.
 fn put_data(data: &Value<'_>, has_type: bool, our: &mut Translated, found: &mut Found) {
     if let Some(bytes) = buffer(data) {
         our.put_made("content", &STANDARD.encode(bytes), &data.pointer);
         return;
     }
     let Ok(text) = data.text() else {
-        // The core says that it is no text.
+        // The core reports that it is not a string.
         our.put("content", data);
         return;
     };

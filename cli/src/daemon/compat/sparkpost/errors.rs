@@ -16,7 +16,7 @@ pub fn refuse(error: &ApiError) -> Response {
 fn told(error: &ApiError) -> (StatusCode, Vec<Value>) {
     if let ApiError::Problems(problems) = error {
         let worst = problems.iter().map(|problem| Kind::of(problem).status);
-        // What is malformed is told before what is not supported.
+        // Malformed fields are reported before unsupported ones.
         let status = worst.min().unwrap_or(StatusCode::BAD_REQUEST);
         let errors = problems.iter().map(|problem| {
             let Kind { code, message, .. } = Kind::of(problem);
@@ -33,7 +33,7 @@ fn told(error: &ApiError) -> (StatusCode, Vec<Value>) {
     (status, vec![body])
 }
 
-/// Its keys have fewer characters than ours.
+/// Its keys are limited to fewer characters than ours.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key must be given once, with 1 to 255 letters, digits, dots, hyphens and underscores.";
 
 /// What is wrong with a transmission.

@@ -5,7 +5,7 @@
 //! mod                  the request and its answer
 //!   transmission       a transmission to a mail merge of ours, or to a finished message
 //!     content          what is sent
-//!     recipients       to whom, one after the other
+//!     recipients       the recipients, one after the other
 //!     options          how
 //!   errors             errors as its clients know them
 //! ```
@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 /// Says that the answer is that of an earlier request under the same key.
 const REPLAYED: HeaderName = HeaderName::from_static("x-idempotent-replayed");
-/// Has the number of the subaccount that sends.
+/// The header field with the number of the sending subaccount.
 const SUBACCOUNT: HeaderName = HeaderName::from_static("x-msys-subaccount");
 
 /// Digits of a number of 64 bits.
@@ -60,7 +60,7 @@ async fn try_submit(
     log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
     let mut query = Query::of(request.uri(), &[])?;
-    // How many errors of recipients are told: all are.
+    // How many errors of recipients are reported: all of them.
     query.others.retain(|(name, _)| name != "num_rcpt_errors");
     query.without_others()?;
     let subaccount = subaccount_of(request.headers())?;
@@ -87,7 +87,7 @@ fn key_of(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, ApiError> {
     }
 }
 
-/// The number of a subaccount: PowerMTA has them too. 0 is the account itself.
+/// The number of a subaccount, which PowerMTA has too. 0 is the account itself.
 fn subaccount_of(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut values = headers.get_all(SUBACCOUNT).iter();
     let Some(value) = values.next() else {

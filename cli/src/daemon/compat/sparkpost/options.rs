@@ -6,26 +6,26 @@ use crate::args::SparkPostOption;
 use pmtaemail::{Code, Problem};
 use std::borrow::Cow;
 
-/// What options say in addition to the members of our message.
+/// The options that do not become members of our message.
 #[derive(Debug)]
 pub struct Options<'a> {
     /// Whether placeholders in bodies are filled in.
     pub fills_bodies: bool,
-    /// Where it is said that style sheets are to be put into `style` attributes.
+    /// The place that requests style sheets in `style` attributes.
     pub inline_css: Option<Value<'a>>,
 }
 
-/// Options without a meaning here: what they request is always so, or does not exist and need not be turned off.
+/// Options without an effect here: what they request is always done, or does not exist and need not be turned off.
 const MEANINGLESS: [&str; 4] = ["transactional", "sandbox", "skip_suppression", "smtputf8"];
 
-/// What is tracked, and the word by which that is ignored.
+/// What is tracked, and the option that ignores it.
 const TRACKING: [(&str, SparkPostOption); 3] = [
     ("open_tracking", SparkPostOption::OpenTracking),
     ("initial_open", SparkPostOption::OpenTracking),
     ("click_tracking", SparkPostOption::ClickTracking),
 ];
 
-/// Reads `options`, and those that some clients write next to it.
+/// Reads `options`, and options that some clients write next to it.
 pub fn read<'a>(
     transmission: &mut Object<'a>,
     ignored: &[SparkPostOption],
@@ -93,7 +93,7 @@ pub fn dictionary<'a>(value: &Value<'a>, found: &mut Found) -> Option<Object<'a>
     value.object(found)
 }
 
-/// What is said of what the service has and we have not.
+/// The problem of a feature that exists only in the service.
 pub fn unsupported(value: &Value<'_>, detail: &'static str) -> Problem {
     Problem::found(Code::Unsupported, value.pointer.clone(), detail)
 }

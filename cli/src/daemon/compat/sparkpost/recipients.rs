@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// Where what is in one of our recipients came from.
+/// The origins of the parts of one of our recipients.
 pub const PLACES: &[(&str, &str)] = &[
     ("/address", "/address"),
     ("/name", "/address"),
@@ -22,7 +22,7 @@ pub const PLACES: &[(&str, &str)] = &[
 pub struct Recipient<'a> {
     pub address: Cow<'a, str>,
     pub name: Option<Cow<'a, str>>,
-    /// What To shows in place of the recipient.
+    /// What To shows instead of the recipient.
     shown_to: Option<String>,
     pub return_path: Option<Value<'a>>,
     variables: Vec<(Cow<'a, str>, Value<'a>)>,
@@ -40,7 +40,7 @@ pub fn translate(index: usize, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Pr
     Ok(())
 }
 
-/// Reads a recipient. `None` only if a problem says why.
+/// Reads a recipient. Returns `None` only if a problem says why.
 pub fn read<'a>(value: &Value<'a>, found: &mut Found) -> Option<Recipient<'a>> {
     let mut object = value.object(found)?;
     let Some(address) = object.take("address") else {
@@ -49,7 +49,7 @@ pub fn read<'a>(value: &Value<'a>, found: &mut Found) -> Option<Recipient<'a>> {
     };
     let mut recipient = read_address(&address, found)?;
     recipient.return_path = object.take("return_path");
-    // There are no events that could tell of them.
+    // They would appear only in events, which do not exist here.
     if let Some(tags) = object.take("tags") {
         found.keep(tags.array());
     }
@@ -158,7 +158,7 @@ pub fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// `"Ann Lee" <ann@example.org>` in its parts, or an address alone.
+/// The parts of `"Ann Lee" <ann@example.org>`, or an address alone.
 fn parts(text: Cow<'_, str>) -> (Option<Cow<'_, str>>, Cow<'_, str>) {
     let trimmed = text.trim();
     let Some((name, address)) = trimmed
@@ -191,7 +191,7 @@ fn unescaped(quoted: &str) -> String {
     text
 }
 
-/// A list of mailboxes whose names in quotes have no blanks at their ends: one client writes `"Ann Lee " <ann@…>`.
+/// A list of mailboxes with blanks removed from the ends of quoted names: one client writes `"Ann Lee " <ann@…>`.
 fn without_outer_blanks(list: &str) -> String {
     let mut text = String::with_capacity(list.len());
     let mut rest = list;
@@ -210,7 +210,7 @@ fn without_outer_blanks(list: &str) -> String {
     text
 }
 
-/// Where the quote ends whose first character this is, or the text.
+/// The end of the quoted string that starts here, or of the text.
 fn closing_quote(text: &str) -> usize {
     let mut is_escaped = false;
     for (at, byte) in text.bytes().enumerate() {

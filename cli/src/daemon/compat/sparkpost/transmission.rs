@@ -15,7 +15,7 @@ use std::borrow::Cow;
 /// The longest `campaign_id`, in bytes.
 const LONGEST_CAMPAIGN: usize = 64;
 
-/// Translates a transmission that has come, from a subaccount or the account itself.
+/// Translates a transmission, from a subaccount or the account itself.
 pub fn translate(
     body: ReceivedBody,
     ignored: &[SparkPostOption],
@@ -92,7 +92,7 @@ pub fn translate(
     })
 }
 
-/// What a transmission says apart from its recipients.
+/// A transmission without its recipients.
 struct Read<'a> {
     content: Option<Content<'a>>,
     fills: bool,
@@ -108,7 +108,7 @@ fn read<'a>(
     found: &mut Found,
 ) -> Read<'a> {
     let options = options::read(transmission, ignored, ours, found);
-    // One client's own setting, which it sends along: where it is pointed to.
+    // One client sends along a setting of its own: the address of the API.
     transmission.take("endpoint");
     if let Some(campaign) = transmission.take("campaign_id") {
         match campaign.text() {
@@ -137,7 +137,7 @@ fn read<'a>(
     }
 }
 
-/// The array of recipients. Where it is large it is empty, and they wait elsewhere.
+/// The array of recipients. If there are many, it is empty and they wait elsewhere.
 fn read_recipients<'a>(transmission: &mut Object<'a>, found: &mut Found) -> Option<Vec<Value<'a>>> {
     let Some(value) = transmission.take("recipients") else {
         found.add(transmission.missing("recipients"));
@@ -159,7 +159,7 @@ fn read_recipients<'a>(transmission: &mut Object<'a>, found: &mut Found) -> Opti
     found.keep(value.array())
 }
 
-/// Recipients who are all in memory.
+/// Recipients that are all in memory.
 fn put_recipients(list: &[Value<'_>], ours: &mut Translated, found: &mut Found) {
     let mut all = vec![b'['];
     for value in list {
@@ -175,7 +175,7 @@ fn put_recipients(list: &[Value<'_>], ours: &mut Translated, found: &mut Found) 
     ours.put_json("recipients", &all);
 }
 
-/// A finished message, which all recipients get as it is. Gives how many there are.
+/// A finished message, which all recipients get unchanged. Returns their number.
 fn put_finished(
     mail: &Value<'_>,
     return_path: Option<&Value<'_>>,
@@ -192,7 +192,7 @@ fn put_finished(
     let common = return_path.and_then(|value| found.keep(value.text()));
     let common = common.map(Cow::into_owned);
     let mut to = Vec::new();
-    // Of the first recipient, if it is known.
+    // That of the first recipient, if known.
     let mut sender: Option<Option<String>> = None;
     let mut take = |value: &Value<'_>, found: &mut Found| {
         let Some(recipient) = recipients::read(value, found) else {
