@@ -15,6 +15,7 @@ mod listen;
 mod message;
 mod options;
 mod origin;
+mod own_names;
 mod pickup;
 #[cfg(feature = "preview")]
 mod preview;
@@ -37,6 +38,7 @@ pub use listen::{
 pub use message::{BatchArgs, CheckArgs, MessageArgs, RenderArgs, SubmitArgs};
 pub use options::{ConfigFile, ConfigProblems, Options};
 pub use origin::{Origin, name_of};
+pub use own_names::OwnNames;
 pub use pickup::PickupArgs;
 #[cfg(feature = "preview")]
 pub use preview::PreviewArgs;
@@ -47,7 +49,6 @@ use crate::go_flags;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use config_command::ConfigCommand;
-use std::collections::HashSet;
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
@@ -205,36 +206,6 @@ fn innermost(matches: &ArgMatches) -> &ArgMatches {
     (matches.subcommand()).map_or(matches, |(_, matches)| innermost(matches))
 }
 
-/// What this program's other commands take by name.
-pub struct OwnNames {
-    options: HashSet<String>,
-    /// Of the message, in plain form.
-    fields: HashSet<String>,
-}
-
-impl OwnNames {
-    /// The long options of all commands, and the fields of a message.
-    pub fn get() -> Self {
-        let schema = pmtaemail::schema();
-        let fields = schema["properties"].as_object();
-        let fields = fields.expect("a message is an object with properties");
-        Self {
-            options: go_flags::long_flags(&mut CommandLine::command()),
-            fields: fields.keys().map(|name| plain(name)).collect(),
-        }
-    }
-
-    /// Whether a word is one of them.
-    pub fn contains(&self, word: &str) -> bool {
-        self.options.contains(word) || self.fields.contains(&plain(word))
-    }
-}
-
-/// Names of fields are compared without letter case, `_` and `-`.
-fn plain(name: &str) -> String {
-    name.replace(['-', '_'], "").to_ascii_lowercase()
-}
-
 /// What is wrong with the environment, where that must not stop anything.
 pub fn environment_warnings() -> Vec<String> {
     environment::unknown(&CommandLine::command(), environment::names())
@@ -352,26 +323,6 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         CommandLine::command().debug_assert();
-    }
-
-    #[test]
-    fn own_names_are_those_of_options_and_fields() {
-        let own_names = OwnNames::get();
-        for word in [
-            "pickup",
-            "no-syncfs",
-            "ndjson",
-            "help",
-            "envid",
-            "reply-to",
-            "vmta",
-            "To",
-        ] {
-            assert!(own_names.contains(word), "{word}");
-        }
-        for word in ["oi", "bs", "fann@example.com", "f", "Pickup", ""] {
-            assert!(!own_names.contains(word), "{word}");
-        }
     }
 
     #[test]

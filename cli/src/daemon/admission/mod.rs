@@ -10,20 +10,24 @@
 //! But a client that sends nothing must not cost others anything. If there is no room for another body, one that has
 //! received nothing for long gives way, of the client that takes most; and a single client never has all places for
 //! messages in progress.
+//!
+//! ```text
+//! mod           how much there may be, and how much there is
+//! receiving     one body that is received, one message in progress
+//! shares        the shares of clients, and who gives way
+//! ```
 
+mod receiving;
 mod shares;
+
+pub use receiving::{InFlight, Receiving};
 
 use super::client::Client;
 use super::error::ApiError;
-use shares::{Claim, State};
-use std::mem;
+use shares::State;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
-
-/// How long those that give way may take to let go of their bytes.
-const LETTING_GO: Duration = Duration::from_secs(1);
+use tokio::time::Instant;
 
 /// Bodies that may come at once, also where few messages may be in progress.
 const LEAST_RECEIVING: usize = 64;
@@ -119,13 +123,7 @@ impl Admission {
         let gives_way = Arc::new(Notify::new());
         let id = state.begin(client, Arc::clone(&gives_way), shared.room.receiving, now);
         drop(state);
-        Ok(Receiving {
-            id,
-            gives_way,
-            shared,
-            client,
-            bytes: 0,
-        })
+        Ok(Receiving::new(shared, client, id, gives_way))
     }
 
     /// What is currently taken.
@@ -160,185 +158,10 @@ impl Shared {
     }
 }
 
-/// A body that comes, and its bytes so far.
-#[derive(Debug)]
-pub struct Receiving {
-    shared: Arc<Shared>,
-    client: Client,
-    id: u64,
-    gives_way: Arc<Notify>,
-    bytes: usize,
-}
-
-impl Receiving {
-    /// Resolves when it must give way to others.
-    pub fn gives_way(&self) -> impl Future<Output = ()> + Send + use<> {
-        let gives_way = Arc::clone(&self.gives_way);
-        async move { gives_way.notified().await }
-    }
-
-    /// Makes room for more bytes. They count once they are there: a body that is only announced
-    /// takes nothing from others.
-    pub async fn grow(&mut self, bytes: usize) -> Result<(), ApiError> {
-        let Self {
-            shared, client, id, ..
-        } = self;
-        let limit = Instant::now() + LETTING_GO;
-        loop {
-            let freed = shared.freed.notified();
-            let now = Instant::now();
-            let claim = {
-                let mut state = shared.state();
-                let claim = state.claim(*id, *client, bytes, shared.room.bytes, now);
-                if claim == Claim::Never {
-                    // Others wait for what it gives back: so of all that come at once some are taken.
-                    state.leave(*id);
-                }
-                claim
-            };
-            match claim {
-                Claim::Now => break,
-                Claim::Soon => timeout_at(limit, freed).await.map_err(|_| ApiError::Busy)?,
-                Claim::Never => return Err(ApiError::Busy),
-            }
-        }
-        self.bytes += bytes;
-        Ok(())
-    }
-
-    /// The same for bytes that are needed until it is done, which may exceed the total.
-    pub async fn grow_once(&mut self, bytes: usize) -> Result<(), ApiError> {
-        if self.bytes.saturating_add(bytes) > self.most_of_one() {
-            return Err(ApiError::TooMuchMemory);
-        }
-        let left = self.most().saturating_sub(self.bytes);
-        self.grow(bytes.min(left)).await
-    }
-
-    /// Makes room for as many bytes in all.
-    pub async fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
-        self.grow(bytes.saturating_sub(self.bytes)).await
-    }
-
-    /// How many bytes there may be in all.
-    pub fn most(&self) -> usize {
-        self.shared.room.bytes
-    }
-
-    /// How many bytes one message may need.
-    pub fn most_of_one(&self) -> usize {
-        self.shared.room.bytes_of_one
-    }
-
-    /// Returns bytes, except this many.
-    pub fn shrink_to(&mut self, bytes: usize) {
-        let rest = self.bytes.saturating_sub(bytes);
-        self.bytes -= rest;
-        let mut state = self.shared.state();
-        state.shrink(self.id, rest);
-        self.shared.release(state, self.client, rest);
-    }
-
-    /// The daemon begins to work on part of it, or waits for the client again. What waits for the daemon
-    /// has not stalled.
-    pub fn set_at_work(&self, is_at_work: bool) {
-        let now = Instant::now();
-        self.shared.state().set_at_work(self.id, is_at_work, now);
-    }
-
-    /// All of it is there: takes a place among the messages in progress.
-    pub fn at_work(mut self) -> Result<InFlight, ApiError> {
-        let mut place = self.place()?;
-        self.shared.state().end(self.id);
-        place.bytes = mem::take(&mut self.bytes);
-        Ok(place)
-    }
-
-    /// Takes a place among the messages in progress for some of it. Its bytes stay with the rest.
-    pub fn place(&self) -> Result<InFlight, ApiError> {
-        let shared = Arc::clone(&self.shared);
-        let client = self.client;
-        let mut state = shared.state();
-        let most = match client {
-            // Nobody can tell one from the other.
-            Client::Local => shared.room.messages,
-            _ => shared.room.messages_of_one(),
-        };
-        if state.messages >= shared.room.messages || state.share(client).messages >= most {
-            drop(state);
-            return Err(ApiError::Busy);
-        }
-        state.messages += 1;
-        state.share(client).messages += 1;
-        drop(state);
-        Ok(InFlight {
-            shared,
-            client,
-            bytes: 0,
-        })
-    }
-
-    /// The same, for which it waits until `limit` if others have all places.
-    pub async fn place_until(&self, limit: Instant) -> Result<InFlight, ApiError> {
-        loop {
-            let freed = self.shared.freed.notified();
-            if let Ok(place) = self.place() {
-                return Ok(place);
-            }
-            timeout_at(limit, freed).await.map_err(|_| ApiError::Busy)?;
-        }
-    }
-}
-
-impl Drop for Receiving {
-    fn drop(&mut self) {
-        let mut state = self.shared.state();
-        state.end(self.id);
-        self.shared.release(state, self.client, self.bytes);
-    }
-}
-
-/// One message in progress, and the bytes of its body.
-#[derive(Debug)]
-pub struct InFlight {
-    shared: Arc<Shared>,
-    client: Client,
-    bytes: usize,
-}
-
-impl InFlight {
-    /// Makes room for as many bytes in all, if there is room at once.
-    pub fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
-        let room = self.shared.room;
-        if bytes > room.bytes_of_one {
-            return Err(ApiError::TooMuchMemory);
-        }
-        let more = bytes.min(room.bytes).saturating_sub(self.bytes);
-        let mut state = self.shared.state();
-        if state.bytes + more > room.bytes {
-            drop(state);
-            return Err(ApiError::Busy);
-        }
-        state.bytes += more;
-        state.share(self.client).bytes += more;
-        drop(state);
-        self.bytes += more;
-        Ok(())
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        let mut state = self.shared.state();
-        state.messages -= 1;
-        state.share(self.client).messages -= 1;
-        self.shared.release(state, self.client, self.bytes);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     const HOG: Client = Client::V6Network(1);
     const OTHER: Client = Client::V6Network(2);

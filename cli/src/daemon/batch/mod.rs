@@ -13,9 +13,13 @@
 //!   session   atomic      message by message; all or none
 //!     output              the response, as the client takes it
 //!     results             what a result looks like
+//!     client_time         how long the client may take
+//!     next_group          which messages are submitted together next
 //! ```
 
 mod atomic;
+mod client_time;
+mod next_group;
 mod output;
 mod results;
 mod session;

@@ -4,8 +4,10 @@ use super::super::admission::{InFlight, Receiving};
 use super::super::coding::DecodedBody;
 use super::super::error::ApiError;
 use super::super::log::{BatchLog, Ending};
-use super::super::memory::{needed, needed_for_json};
+use super::super::memory::needed;
 use super::super::state::Daemon;
+use super::client_time::ClientTime;
+use super::next_group::NextGroup;
 use super::output::{Gone, Output, channel};
 use super::{Batch, answer};
 use axum::body::Body;
@@ -23,9 +25,6 @@ use tokio::time::{Instant, sleep_until};
 
 /// While one group is synced the next one is rendered and written.
 const GROUPS: usize = 2;
-
-/// A client gets this much time for a message, or for this many bytes of a larger one.
-const PIECE: usize = 1 << 20;
 
 /// How long a client may leave results unread when its batch gives way.
 const GIVING_WAY: Duration = Duration::from_secs(1);
@@ -318,33 +317,6 @@ impl Session {
     }
 }
 
-/// How much is submitted together next.
-struct NextGroup {
-    /// None where the first needs more memory than there may be.
-    messages: usize,
-    /// The memory for what is made of the largest. They are read one after the other, and none stays.
-    values: usize,
-}
-
-impl NextGroup {
-    /// Of messages for which `most` bytes of memory each are enough.
-    fn of(reader: &BatchReader, most: usize) -> Self {
-        let mut next = Self {
-            messages: 0,
-            values: 0,
-        };
-        for entry in reader.next_group() {
-            let values = entry.json().map_or(0, needed_for_json);
-            if needed(entry.size()).saturating_add(values) > most {
-                break;
-            }
-            next.messages += 1;
-            next.values = next.values.max(values);
-        }
-        next
-    }
-}
-
 /// A place among the messages in progress, for which it waits until `limit` if there is one, and then a permit for a
 /// group: while it waits for a place it takes no group from others.
 async fn room(
@@ -383,39 +355,6 @@ async fn stops(stopping: &mut watch::Receiver<bool>) {
 async fn next_of(body: &mut Option<NextBytes>) -> (DecodedBody, Result<Option<Bytes>, ApiError>) {
     let next = body.as_mut().expect("it is read only if it is there");
     next.await
-}
-
-/// How long the client may take. What others take does not count.
-struct ClientTime {
-    allowed: Duration,
-    since: Instant,
-    bytes: usize,
-}
-
-impl ClientTime {
-    fn start(allowed: Duration) -> Self {
-        Self {
-            allowed,
-            since: Instant::now(),
-            bytes: 0,
-        }
-    }
-
-    fn limit(&self) -> Instant {
-        self.since + self.allowed
-    }
-
-    fn restart(&mut self) {
-        self.since = Instant::now();
-        self.bytes = 0;
-    }
-
-    fn take(&mut self, bytes: usize, is_progress: bool) {
-        self.bytes += bytes;
-        if is_progress || self.bytes >= PIECE {
-            self.restart();
-        }
-    }
 }
 
 #[cfg(test)]

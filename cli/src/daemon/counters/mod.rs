@@ -2,17 +2,33 @@
 //!
 //! Counting costs only a few additions and a lookup in a small table. A label is a word of this program or the name of
 //! an access key, which the operator gave, but never a value from a client.
+//!
+//! ```text
+//! mod         the counters
+//! counted     what they distinguish: requests, and submissions by API, outcome and access key
+//! labels      their labels
+//! adding      how they are added to a registry
+//! ```
 
-use axum::http::Method;
+mod adding;
+mod counted;
+mod labels;
+
+pub use counted::{Api, KeyCounters, Kind, Outcome, Submissions};
+
+use adding::Adding;
+use counted::OfOutcomes;
+use labels::{
+    BuildLabels, CodeLabels, KeyLabels, KeyOutcomeLabels, KeyReasonLabels, ReasonLabels,
+    RequestLabels, RouteLabels, Status, SubmissionLabels, SyncLabels,
+};
 use pmtaemail::{CommitReport, Identity, RollForwardReport};
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Registry, Unit};
-use std::fmt;
+use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -37,207 +53,6 @@ pub struct Counters {
     sync_durations: Family<SyncLabels, Histogram, fn() -> Histogram>,
     rolled_forward: Counter,
     roll_forward_failures: Gauge,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    method: &'static str,
-    route: &'static str,
-    /// `none` where the client went away before there was an answer.
-    status: Status,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RouteLabels {
-    route: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SubmissionLabels {
-    api: &'static str,
-    outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CodeLabels {
-    code: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReasonLabels {
-    reason: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct KeyReasonLabels {
-    key: Arc<str>,
-    reason: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct KeyOutcomeLabels {
-    key: Arc<str>,
-    outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct KeyLabels {
-    key: Arc<str>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct SyncLabels {
-    of: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct BuildLabels {
-    version: &'static str,
-}
-
-/// A status of HTTP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Status(Option<u16>);
-
-impl prometheus_client::encoding::EncodeLabelValue for Status {
-    fn encode(
-        &self,
-        encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>,
-    ) -> fmt::Result {
-        match self.0 {
-            Some(status) => status.encode(encoder),
-            None => "none".encode(encoder),
-        }
-    }
-}
-
-/// The paths that take submissions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Api {
-    /// `/messages`.
-    Messages,
-    /// `/messages/batch`, each of whose messages is a submission.
-    Batch,
-    /// `/api/v1/transmissions`, in SparkPost's words.
-    SparkPost,
-    /// `/emails` and `/emails/batch`, in Resend's.
-    Resend,
-}
-
-impl Api {
-    const ALL: [Self; 4] = [Self::Messages, Self::Batch, Self::SparkPost, Self::Resend];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Messages => "messages",
-            Self::Batch => "batch",
-            Self::SparkPost => "sparkpost",
-            Self::Resend => "resend",
-        }
-    }
-}
-
-/// What a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
-    /// `other` if it is not one of the usual methods: a client may invent one.
-    method: &'static str,
-    route: &'static str,
-}
-
-impl Kind {
-    /// A request of this method to one of our paths, or `other`.
-    pub fn new(method: &Method, route: &'static str) -> Self {
-        let usual = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"];
-        let method = usual.into_iter().find(|usual| method.as_str() == *usual);
-        Self {
-            method: method.unwrap_or("other"),
-            route,
-        }
-    }
-}
-
-/// The outcome of a submission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was submitted.
-    Accepted,
-    /// It had been submitted before, under the same idempotency key.
-    Replayed,
-    /// Its sender has to change something.
-    Rejected,
-    /// It may be taken if it is sent again.
-    Deferred,
-    /// A fault of this program.
-    Failed,
-    /// PowerMTA may have it in spite of an error.
-    Unknown,
-    /// The client went away before it was all there.
-    Abandoned,
-}
-
-impl Outcome {
-    const ALL: [Self; 7] = [
-        Self::Accepted,
-        Self::Replayed,
-        Self::Rejected,
-        Self::Deferred,
-        Self::Failed,
-        Self::Unknown,
-        Self::Abandoned,
-    ];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Replayed => "replayed",
-            Self::Rejected => "rejected",
-            Self::Deferred => "deferred",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-            Self::Abandoned => "abandoned",
-        }
-    }
-}
-
-/// A counter for each of [`Outcome::ALL`]. All exist from the start: a first failure would not be an increase if there
-/// were no value before.
-type OfOutcomes = [Counter; Outcome::ALL.len()];
-
-/// What is counted of one access key.
-#[derive(Debug)]
-pub struct KeyCounters {
-    name: Arc<str>,
-    submissions: OfOutcomes,
-    recipients: Counter,
-}
-
-impl KeyCounters {
-    /// The name of the key.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-/// Submissions of one outcome.
-#[derive(Debug, Clone, Copy)]
-pub struct Submissions<'k> {
-    pub api: Api,
-    pub outcome: Outcome,
-    /// The access key that they came with.
-    pub key: Option<&'k KeyCounters>,
-    pub count: u64,
-    /// Of those that were accepted.
-    pub recipients: u64,
-    pub bytes: u64,
-    pub files: u64,
-}
-
-impl<'k> Submissions<'k> {
-    /// They came with this access key.
-    pub fn of_key(self, key: Option<&'k KeyCounters>) -> Self {
-        Self { key, ..self }
-    }
 }
 
 /// Seconds of a request: from a message that needs no sync to one that waits for a slow disk.
@@ -419,62 +234,5 @@ impl Counters {
         self.rolled_forward.inc_by(report.transactions as u64);
         self.roll_forward_failures
             .set(i64::try_from(report.errors.len()).unwrap_or(i64::MAX));
-    }
-}
-
-/// Adds metrics to a registry.
-struct Adding<'r>(&'r mut Registry);
-
-impl Adding<'_> {
-    fn to<M: prometheus_client::registry::Metric>(&mut self, metric: M, name: &str, help: &str) {
-        self.0.register(name, help, metric);
-    }
-
-    fn family<L, M>(&mut self, name: &str, help: &str) -> Family<L, M>
-    where
-        Family<L, M>: prometheus_client::registry::Metric + Clone + Default,
-    {
-        let family = Family::<L, M>::default();
-        self.to(family.clone(), name, help);
-        family
-    }
-
-    fn counter(&mut self, name: &str, help: &str) -> Counter {
-        let counter = Counter::default();
-        self.to(counter.clone(), name, help);
-        counter
-    }
-
-    fn gauge(&mut self, name: &str, help: &str) -> Gauge {
-        let gauge = Gauge::default();
-        self.to(gauge.clone(), name, help);
-        gauge
-    }
-
-    fn bytes(&mut self, name: &str, help: &str) -> Counter {
-        let counter = Counter::default();
-        self.0
-            .register_with_unit(name, help, Unit::Bytes, counter.clone());
-        counter
-    }
-
-    fn histogram(&mut self, histogram: Histogram, name: &str, help: &str) -> Histogram {
-        self.to(histogram.clone(), name, help);
-        histogram
-    }
-
-    fn timed<L>(
-        &mut self,
-        make: fn() -> Histogram,
-        name: &str,
-        help: &str,
-    ) -> Family<L, Histogram, fn() -> Histogram>
-    where
-        Family<L, Histogram, fn() -> Histogram>: prometheus_client::registry::Metric + Clone,
-        L: Clone + std::hash::Hash + Eq,
-    {
-        let family = Family::new_with_constructor(make);
-        (self.0).register_with_unit(name, help, Unit::Seconds, family.clone());
-        family
     }
 }

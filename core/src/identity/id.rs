@@ -1,98 +1,13 @@
-//! The only place that reads the clock and draws randomness.
+//! The identifiers of submissions, and their other forms.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use siphasher::sip128::SipHasher13;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
-
-/// What a submission gets from outside its message: an identifier and the time at which it was made.
-///
-/// Both are generated unless you give them. The same message with the same identity yields the same bytes and the same
-/// pickup file, except for the envelope IDs of a mail merge, which are new each time.
-///
-/// ```
-/// use pmtaemail::{Identity, Message};
-/// use std::time::{Duration, SystemTime};
-///
-/// let id = "1ng7qwf4c52q7bj9v8dsqnkxqv".parse()?;
-/// let identity = Identity::new(id, SystemTime::UNIX_EPOCH + Duration::from_hours(24))?;
-/// let json = br#"{"from": "shop@example.com", "to": "ann@example.org"}"#;
-/// let bytes = Message::from_json(json)?.render_with(identity);
-/// let text = String::from_utf8_lossy(&bytes);
-/// assert!(text.contains("Date: Fri, 2 Jan 1970 00:00:00 +0000\r\n"));
-/// assert!(text.contains("Message-ID: <1ng7qwf4c52q7bj9v8dsqnkxqv@example.com>\r\n"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Identity {
-    pub(crate) id: Id,
-    pub(crate) time: Timestamp,
-}
-
-/// The time of an [`Identity`] is before 1970 or after 9999, which the Date field cannot express.
-///
-/// ```
-/// use pmtaemail::Identity;
-/// use std::time::{Duration, SystemTime};
-///
-/// let moon_landing = SystemTime::UNIX_EPOCH - Duration::from_hours(24 * 165);
-/// assert!(Identity::new(Identity::now().id(), moon_landing).is_err());
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the time of a submission lies between 1970 and 9999")]
-pub struct InvalidTime;
-
-impl Identity {
-    /// The current time and a new identifier.
-    ///
-    /// ```
-    /// use pmtaemail::Identity;
-    ///
-    /// let (first, second) = (Identity::now(), Identity::now());
-    /// assert!(first.id() < second.id());
-    /// ```
-    #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    pub fn now() -> Self {
-        let time = Timestamp::now();
-        Self {
-            id: Id::next(time),
-            time,
-        }
-    }
-
-    /// A time and an identifier that you already have, for example those of an earlier attempt.
-    ///
-    /// # Errors
-    /// The time is before 1970 or after 9999.
-    pub fn new(id: Id, time: SystemTime) -> Result<Self, InvalidTime> {
-        match Timestamp::try_from(time) {
-            Ok(time) if time >= Timestamp::UNIX_EPOCH => Ok(Self { id, time }),
-            _ => Err(InvalidTime),
-        }
-    }
-
-    /// The same for every message: what is rendered with it serves to compare messages. It is never submitted.
-    #[cfg(feature = "idempotency")]
-    pub(crate) const FOR_COMPARISON: Self = Self {
-        id: Id::LOWEST,
-        time: Timestamp::UNIX_EPOCH,
-    };
-
-    /// The identifier.
-    pub fn id(&self) -> Id {
-        self.id
-    }
-
-    /// The time.
-    pub fn time(&self) -> SystemTime {
-        self.time.into()
-    }
-}
 
 /// The identifier of a submission: 26 characters, digits and lower-case letters.
 ///
@@ -127,8 +42,8 @@ pub struct InvalidId;
 
 /// 35 bits of seconds, 55 bits that rise within a second, 40 random bits.
 const SECOND_LETTERS: usize = 7;
-const RISING_BITS: u32 = 55;
-const CHANCE_BITS: u32 = 40;
+pub(super) const RISING_BITS: u32 = 55;
+pub(super) const CHANCE_BITS: u32 = 40;
 
 /// Crockford's base32 in lower case: it sorts as the numbers do, and no letter looks like a digit.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -216,7 +131,7 @@ impl Id {
         digits.iter().rev().map(digit).collect()
     }
 
-    fn next(now: Timestamp) -> Self {
+    pub(super) fn next(now: Timestamp) -> Self {
         // No lock: a fork of the process would find it locked for ever if another thread had it.
         thread_local! {
             static LAST: Cell<Last> = const { Cell::new(Last { second: 0, rising: 0, count: 0 }) };
@@ -238,7 +153,7 @@ impl Id {
         Self::encode(second, rising, chance >> (64 - CHANCE_BITS))
     }
 
-    fn encode(second: u64, rising: u64, chance: u64) -> Self {
+    pub(super) fn encode(second: u64, rising: u64, chance: u64) -> Self {
         let mut number = (u128::from(second) << (RISING_BITS + CHANCE_BITS))
             | (u128::from(rising) << CHANCE_BITS)
             | u128::from(chance);
@@ -252,15 +167,8 @@ impl Id {
 }
 
 /// If the clock is wrong and shows a time before 1970, identifiers start at 0 and are still unique.
-fn seconds(time: Timestamp) -> u64 {
+pub(super) fn seconds(time: Timestamp) -> u64 {
     time.as_second().max(0).unsigned_abs()
-}
-
-/// The wall clock in milliseconds since 1970; 0 if it shows an earlier time.
-#[cfg(feature = "idempotency")]
-#[expect(clippy::disallowed_methods, reason = "this is the place")]
-pub(crate) fn milliseconds_now() -> u64 {
-    Timestamp::now().as_millisecond().max(0).unsigned_abs()
 }
 
 /// The last identifier that this thread made.
@@ -293,46 +201,6 @@ fn rise(last: (u64, u64), second: u64, chance: u64) -> (u64, u64) {
     } else {
         // Millions of identifiers in one second: go on in the next one.
         (last.0 + 1, 0)
-    }
-}
-
-/// The identifiers of the recipients of one mail merge: each is computed when it is asked for, and is the same every
-/// time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RecipientIds {
-    second: u64,
-    /// They are secret, so that nobody outside can tell which identifiers they lead to.
-    keys: (u64, u64),
-}
-
-impl RecipientIds {
-    pub fn new(identity: &Identity) -> Self {
-        if identity.id == Id::LOWEST {
-            return Self {
-                second: 0,
-                keys: (0, 0),
-            };
-        }
-        let random = RandomState::new();
-        Self {
-            second: seconds(identity.time),
-            // Forks of a process may draw the same random state; what they submit has different identifiers.
-            keys: (
-                random.hash_one((identity.id, 0_u8)),
-                random.hash_one((identity.id, 1_u8)),
-            ),
-        }
-    }
-
-    /// The identifier of a recipient, counted from 0. It does not reveal the number.
-    pub fn id(&self, recipient: usize) -> Id {
-        let hasher = SipHasher13::new_with_keys(self.keys.0, self.keys.1);
-        let chance = hasher.hash(&(recipient as u64).to_le_bytes());
-        Id::encode(
-            self.second,
-            chance.h1 >> (64 - RISING_BITS),
-            chance.h2 >> (64 - CHANCE_BITS),
-        )
     }
 }
 
@@ -383,6 +251,7 @@ impl<'de> Deserialize<'de> for Id {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Identity;
     use std::collections::HashSet;
 
     #[test]
@@ -443,23 +312,6 @@ mod tests {
         let all_set = !((0x7_u128 << 76) | (1 << 62));
         assert_eq!(last.to_uuid(), all_set.to_be_bytes());
         assert_eq!(Id::LOWEST.to_decimal(), "0");
-    }
-
-    #[test]
-    fn the_time_of_a_submission_can_be_said() {
-        let id = Identity::now().id;
-        let seconds = Duration::from_secs;
-        let epoch = SystemTime::UNIX_EPOCH;
-        for (time, is_right) in [
-            (epoch - seconds(1), false),
-            (epoch, true),
-            (epoch + seconds(253_402_000_000), true),
-            (epoch + seconds(253_500_000_000), false),
-        ] {
-            let identity = Identity::new(id, time);
-            assert_eq!(identity.is_ok(), is_right);
-            assert!(identity.is_err() || identity.unwrap().time() == time);
-        }
     }
 
     #[test]
