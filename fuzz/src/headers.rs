@@ -287,11 +287,13 @@ fn judge_merges(message: &Map<String, Value>, headers: &[(String, Value)], is_ta
     let filled = json!({"template": "merge", "recipients": [{"address": "bo@example.org", "variables": values}]});
     let filled = whole(message, &slots, filled);
     let are_texts = headers.iter().all(|(_, value)| value.is_string());
-    // A recipient of a merge may see others, who get nothing. Members may be templates there.
+    // A recipient of a merge may see others, who get nothing. Members may be templates there, and an identifier for
+    // all has to be one.
     let shows =
         |(name, _): &(String, Value)| ["to", "cc"].contains(&name.to_ascii_lowercase().as_str());
     let is_comparable = are_texts
         && !headers.iter().any(shows)
+        && !message.contains_key("messageId")
         && !message
             .values()
             .any(|value| value.to_string().contains(['{', '}']));

@@ -315,6 +315,16 @@ mod tests {
     }
 
     #[test]
+    fn encoded_words_are_refused_among_words_with_blanks_in_them_too() {
+        for text in ["=?utf-8?Q?a?=", "a =?utf-8?Q?b c?= d", "a; b=\"=?\" ?="] {
+            assert!(read("Auto-Submitted", text).is_err(), "{text}");
+        }
+        for text in ["a=?b", "a ?= b =?", "no (=?utf-8?Q?a?= b) ?="] {
+            assert!(read("Auto-Submitted", text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_key_is_folded_where_a_line_cannot_hold_it() {
         let key = "A".repeat(2_000);
         for text in [

@@ -110,15 +110,25 @@ fn words<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
         }
     }
     push_word(part(text, start..text.len()), &mut lexemes)?;
+    // Many programs decode one that has blanks in it, too.
+    if text.contains("=?") {
+        let words = lexemes.iter().filter(|lexeme| !lexeme.is_foldable());
+        let words: Vec<_> = words.map(|lexeme| lexeme.text.as_ref()).collect();
+        if holds_encoded_word(&words.join(" ")) {
+            return Err(NO_WORDS_OF_ASCII);
+        }
+    }
     Ok(lexemes)
 }
 
+const NO_WORDS_OF_ASCII: Refusal = invalid(
+    "This header field takes only ASCII and no encoded words, so it cannot contain non-ASCII \
+     characters.",
+);
+
 fn push_word<'a>(word: Cow<'a, str>, lexemes: &mut Vec<Lexeme<'a>>) -> Result<(), Refusal> {
     if !word.is_ascii() || holds_encoded_word(&word) {
-        return Err(invalid(
-            "This header field takes only ASCII and no encoded words, so it cannot contain non-ASCII \
-             characters.",
-        ));
+        return Err(NO_WORDS_OF_ASCII);
     }
     if !word.is_empty() {
         lexemes.push(Lexeme::new(LexemeKind::Word, word));
