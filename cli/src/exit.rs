@@ -24,7 +24,7 @@ pub enum Exit {
     /// Reading the message or writing the answer failed, or a disk did, so that it is unknown whether the
     /// message was submitted (`EX_IOERR`).
     InputOutput,
-    /// It may go well another time (`EX_TEMPFAIL`).
+    /// It may succeed another time (`EX_TEMPFAIL`).
     Temporary,
     /// The configuration file, or the certificate, has problems (`EX_CONFIG`).
     Configuration,
@@ -52,9 +52,9 @@ impl Exit {
 
 /// The exit code of a command that submits several messages.
 ///
-/// It is that of the first failure. But if messages were submitted, or may have been, nothing should suggest another
-/// attempt with all of them: a temporary failure ([`Exit::Temporary`]) becomes [`Exit::InputOutput`], which also takes
-/// precedence over all others.
+/// It is that of the first failure. But if messages were submitted, or may have been, nothing should suggest retrying
+/// all of them: a temporary failure ([`Exit::Temporary`]) becomes [`Exit::InputOutput`], which also takes precedence
+/// over all others.
 #[derive(Debug, Default)]
 pub struct Exits {
     first: Option<Exit>,
@@ -67,7 +67,7 @@ impl Exits {
         self.any_handed_over = true;
     }
 
-    /// A message was not, or nobody knows.
+    /// A message was not submitted, or nobody knows.
     pub fn failed(&mut self, exit: Exit) {
         if exit == Exit::InputOutput {
             self.first = Some(exit);
@@ -96,7 +96,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command did not do what it was asked for.
+/// Why a command failed.
 #[derive(Debug, Error)]
 pub enum Failure {
     /// The message breaks rules.
@@ -108,7 +108,7 @@ pub enum Failure {
     /// The message cannot be read to its end.
     #[error("cannot read {name}: {source}")]
     Read { name: String, source: io::Error },
-    /// Standard output takes no more.
+    /// Standard output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Write(io::Error),
     /// The message is in the pickup directory, but its receipt could not be printed.
@@ -117,7 +117,7 @@ pub enum Failure {
     /// Messages may be in the pickup directory whose results could not be printed.
     #[error("cannot print results: {0}; messages after the last one may have been handed over")]
     Results(io::Error),
-    /// The message is in the pickup directory, but what its recipients are known by could not be written.
+    /// The message is in the pickup directory, but the identifiers of its recipients could not be written.
     #[error(
         "the message was handed over as {id}, but its receipt cannot be written to {name}: {source}; what could be \
          written is in {part}"
@@ -146,7 +146,7 @@ pub enum Failure {
     /// The arguments, not read by clap, make no sense.
     #[error("{0}")]
     Usage(String),
-    /// The environment makes no sense where the arguments do not say it.
+    /// The environment, used where the arguments say nothing, makes no sense.
     #[error(transparent)]
     Environment(clap::Error),
     /// The submission has other files than the one asked for.
@@ -155,7 +155,7 @@ pub enum Failure {
     /// Recipients cannot wait on a file system.
     #[error("cannot buffer recipients on the file system: {0}")]
     Spool(io::Error),
-    /// Whoever submits is over a limit.
+    /// The submitter exceeds a limit.
     #[error(transparent)]
     OverQuota(OverQuota),
     /// The pickup directory does not take the message.
@@ -226,7 +226,7 @@ impl From<SubmitError> for Failure {
     }
 }
 
-/// What somebody has to fix first is `CannotCreate`; what may go away by itself is temporary.
+/// Errors that somebody has to fix first are `CannotCreate`; those that may go away by themselves are temporary.
 fn pickup_exit(kind: PickupErrorKind) -> Exit {
     match kind {
         PickupErrorKind::NotFound

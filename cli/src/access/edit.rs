@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-/// What a new key may.
+/// The rights of a new key.
 #[derive(Debug, Default)]
 pub struct NewKey {
     pub name: String,
@@ -69,7 +69,7 @@ pub fn add(path: &Path, new: &NewKey) -> Result<String, EditError> {
     Ok(key)
 }
 
-/// Takes a key out of the file.
+/// Removes a key from the file.
 pub fn remove(path: &Path, name: &str) -> Result<(), EditError> {
     change(path, false, |document, keys| {
         let all = document.get_mut("keys").and_then(Item::as_table_like_mut);
@@ -122,7 +122,7 @@ pub fn list(path: &Path) -> Result<String, EditError> {
     let line = |row: &[String; 6]| {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            // Of a text nothing can fail.
+            // Writing to a string cannot fail.
             let _ = write!(line, "{cell:<width$}  ");
         }
         line.trim_end().to_owned() + "\n"
@@ -161,7 +161,7 @@ fn change(
         path: path.display().to_string(),
         source,
     };
-    // Where it is a link, the file it points to is meant.
+    // If it is a link, the file it points to is meant.
     let target = match fs::canonicalize(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
         target => target.map_err(failed)?,
@@ -186,7 +186,7 @@ fn change(
     write(&target, &folder, &document.to_string()).map_err(failed)
 }
 
-/// Writes a file that only its owner may read. One that was there keeps its owner and its mode.
+/// Writes a file that only its owner may read. An existing file keeps its owner and mode.
 fn write(path: &Path, folder: &Path, text: &str) -> io::Result<()> {
     // Such a file has the mode 0600.
     let mut file = tempfile::Builder::new()

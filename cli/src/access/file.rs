@@ -20,7 +20,7 @@ use toml::de::{DeTable, DeValue};
 /// The longest name of a key.
 const LONGEST_NAME: usize = 64;
 
-/// What a key may have.
+/// The fields of a key.
 const FIELDS: [&str; 6] = [
     "hash",
     "from",
@@ -41,7 +41,7 @@ pub struct KeyFile {
 pub struct AccessKey {
     pub name: String,
     pub hash: KeyHash,
-    /// The domains that may be sent from, and how they are written.
+    /// The domains that may be sent from, and their spelling in the file.
     pub senders: SenderDomains,
     pub from: Vec<String>,
     pub rate: Option<Rate>,
@@ -51,7 +51,7 @@ pub struct AccessKey {
     pub expires: Option<Timestamp>,
 }
 
-/// What is wrong with a file of keys, a line each.
+/// The problems of a file of keys, one per line.
 #[derive(Debug)]
 pub struct KeyFileProblems(Vec<String>);
 
@@ -110,7 +110,7 @@ impl KeyFile {
 }
 
 impl AccessKey {
-    /// Whether its time is over.
+    /// Whether it has expired.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
@@ -122,7 +122,7 @@ pub fn is_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(is_fine)
 }
 
-/// What is said of any other.
+/// The refusal of any other.
 pub const NAME: &str = "the name of a key must be 1 to 64 letters, digits, `-`, `_` and `.`";
 
 fn read_keys(table: &DeTable<'_>) -> (Vec<AccessKey>, Vec<Refusal>) {
@@ -269,7 +269,7 @@ fn time(value: &Spanned<DeValue<'_>>) -> Result<Timestamp, Refusal> {
     expiry(&text).or_else(|reason| refused(value, reason))
 }
 
-/// Reads the time at which a key expires. Without an offset it is UTC's; a day is its beginning.
+/// Reads the time at which a key expires. Without an offset it is in UTC; a date means its beginning.
 pub fn expiry(text: &str) -> Result<Timestamp, &'static str> {
     const FORM: &str = "expected a day or a time, such as 2027-01-31 or 2027-01-31T12:00:00Z";
     if let Ok(time) = text.parse() {

@@ -12,13 +12,13 @@ use axum::response::{IntoResponse, Response};
 
 const METHODS: &str = "GET, POST";
 
-/// What a page may set besides what it always may.
+/// Header fields that a page may set besides those that it always may.
 const REQUEST_FIELDS: &str = "authorization, content-encoding, content-type, idempotency-key, traceparent, tracestate, x-request-id";
 
-/// What a page may read besides what it always may.
+/// Header fields that a page may read besides those that it always may.
 const RESPONSE_FIELDS: &str = "idempotent-replayed, retry-after, traceparent, x-request-id";
 
-/// Seconds for which a browser need not ask again: two hours, the most that Chromium takes.
+/// Seconds for which a browser need not ask again: two hours, the most that Chromium accepts.
 const MAX_AGE: &str = "7200";
 
 /// Whether a browser asks what its page may send.
@@ -37,7 +37,7 @@ pub fn preflight() -> Response {
     (StatusCode::NO_CONTENT, fields).into_response()
 }
 
-/// Lets the page of a named `origin` read a response. Another request may have another one.
+/// Lets pages of an allowed `origin` read a response. Other requests may have other origins.
 pub fn allow(response: &mut Response, origin: Option<HeaderValue>) {
     let fields = response.headers_mut();
     fields.append(header::VARY, HeaderValue::from_static("origin"));

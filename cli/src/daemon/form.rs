@@ -25,13 +25,13 @@ const MESSAGE: &str = "message";
 /// The part that holds a table of recipients.
 const RECIPIENTS: &str = "recipients";
 
-/// Nobody attaches as many files; what is looked up by name must not be many.
+/// Nobody attaches this many files, and lookups by name must stay cheap.
 const MOST_PARTS: usize = 1_000;
 
 /// The maximum size of the head of a part, apart from some of what was read with it.
 const LONGEST_HEAD: usize = 64 << 10;
 
-/// What a form is to be read as.
+/// How a form is to be read.
 pub enum FormKind {
     /// A message, with all of its recipients in it.
     Whole(WholeForm),
@@ -52,13 +52,13 @@ impl WholeForm {
         &self.message
     }
 
-    /// How many bytes its parts have.
+    /// The size of its parts in bytes.
     pub fn len(&self) -> usize {
         let files = self.files.iter().map(|file| file.content.len());
         self.message.len() + files.sum::<usize>()
     }
 
-    /// Reads its message and makes of it what `then` makes.
+    /// Reads its message and passes it to `then`.
     pub fn read<T>(
         &self,
         senders: &SenderDomains,
@@ -73,7 +73,7 @@ impl WholeForm {
 pub struct FormReader {
     exchange: Arc<Mutex<Exchange>>,
     parser: Parser,
-    /// How many bytes have come.
+    /// How many bytes have arrived.
     length: usize,
 }
 
@@ -82,12 +82,12 @@ enum Parser {
     Done(Result<(), ApiError>),
 }
 
-/// What the parser is given, and what it has made of that.
+/// What the parser is given, and what it has produced.
 #[derive(Debug, Default)]
 struct Exchange {
     pieces: VecDeque<Bytes>,
     has_ended: bool,
-    /// How many bytes have come since the parser looks for the next part, if it does.
+    /// How many bytes have arrived since the parser began to look for the next part, if it does.
     searched: Option<usize>,
     message: Option<Vec<u8>>,
     files: Vec<OwnedFilePart>,
@@ -105,7 +105,7 @@ impl FormReader {
         }
     }
 
-    /// Takes the next bytes. What is wrong with them is reported at the end, when the client listens.
+    /// Takes the next bytes. Errors in them are reported at the end, when the client reads the response.
     pub fn push(&mut self, data: Bytes) {
         self.length += data.len();
         let mut exchange = lock(&self.exchange);
@@ -130,7 +130,7 @@ impl FormReader {
         self.length_apart() + table
     }
 
-    /// How many bytes have come, the table not counted.
+    /// How many bytes have arrived, not counting the table.
     pub fn length_apart(&self) -> usize {
         let fed = lock(&self.exchange)
             .table
@@ -153,13 +153,13 @@ impl FormReader {
         }
     }
 
-    /// All of it is there.
+    /// The form has arrived completely.
     pub fn finish(mut self) -> Result<FormKind, ApiError> {
         lock(&self.exchange).has_ended = true;
         self.advance();
         match self.parser {
             Parser::Done(result) => result?,
-            // All bytes are there, so nothing is waited for.
+            // All bytes are there, so the parser does not wait.
             Parser::Running(_) => return Err(ApiError::Internal),
         }
         let Exchange {
@@ -183,7 +183,7 @@ impl FormReader {
             lock(&self.exchange).pieces.clear();
             return;
         };
-        // It waits for nothing but pieces, and is asked again when there are some.
+        // It waits only for pieces, and is polled again when there are some.
         let mut context = Context::from_waker(Waker::noop());
         if let Poll::Ready(result) = parser.as_mut().poll(&mut context) {
             self.end(result);
@@ -294,8 +294,8 @@ async fn receive_table(field: &mut Field<'_>, exchange: &Mutex<Exchange>) -> Res
     Ok(())
 }
 
-/// Whether CSV comes under this name. Clients that do not know it say what they say of any file, and on
-/// Windows it is Excel's.
+/// Whether CSV may have this media type. Clients that do not know CSV use the one for any file, and on Windows it is
+/// Excel's.
 fn may_be_table(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     [
@@ -323,7 +323,7 @@ fn content_type(field: &Field<'_>) -> Result<Option<String>, ApiError> {
     Ok(Some(text.trim().to_owned()))
 }
 
-/// Whether the bytes of a part are those of its file. Some clients say so.
+/// Whether the bytes of a part are unencoded, which some clients declare.
 fn is_unencoded(field: &Field<'_>) -> bool {
     let mut encodings = field.headers().get_all("content-transfer-encoding").iter();
     encodings.all(|encoding| {

@@ -1,4 +1,4 @@
-//! From a message that is rendered, or about to be, to its receipt.
+//! From a message that is rendered, or about to be rendered, to its receipt.
 //!
 //! A submission that waits for the disk takes no thread: the library's module `tokio` sees to that.
 
@@ -11,7 +11,7 @@ use pmtaemail::{
 };
 use std::sync::Arc;
 
-/// Under what a submission is remembered for a day.
+/// The key or name under which a submission is remembered for a day.
 #[derive(Debug, Clone, Copy)]
 pub struct Remembered {
     /// Its key, and what distinguishes it from others.
@@ -20,7 +20,7 @@ pub struct Remembered {
     pub name: Option<IdempotencyKey>,
 }
 
-/// Claims the key, if there is one, and submits what is rendered; or finds what was submitted under it.
+/// Claims the key, if there is one, and submits the rendered message; or finds what was submitted under it.
 pub async fn hand_over(
     daemon: Arc<Daemon>,
     submission: Submission,
@@ -32,10 +32,10 @@ pub async fn hand_over(
         Some(Claimed::First(claim)) => Some(claim),
         Some(Claimed::Again(receipt)) => return Ok(*receipt),
     };
-    // What was submitted before does not count again.
+    // A repeated submission does not count again.
     let reserved = submitter.reserve(submission.recipients());
     let reserved = reserved.map_err(ApiError::OverQuota)?;
-    // What somebody may have counts, whether anybody waits for it or not.
+    // A message that may have been delivered counts, whether anybody waits for the result or not.
     let settle = |result: &Result<_, _>| reserved.settle(result);
     let handed_over = (daemon.handing_over).submit_claimed_then(submission, claim, settle);
     Ok(handed_over.await?)
@@ -73,7 +73,7 @@ pub fn claim_waiting(
             again @ Claimed::Again(_) => again,
         }));
     }
-    // Nothing else is called so.
+    // Nothing else has this name.
     let fingerprint = Fingerprinter::new(&[]).finish();
     let claim = name.and_then(|name| pickup.claim_name(name, fingerprint));
     Ok(claim.map(Claimed::First))

@@ -1,7 +1,7 @@
-//! How much memory the daemon may take, and how much a message does.
+//! How much memory the daemon may take, and how much a message takes.
 //!
-//! What takes memory is what clients send, and what is made of it. Each body has to have room for both before it
-//! is read, so that a limit holds whatever comes at once:
+//! Memory goes to what clients send, and to what is made of it. Room for both is reserved before a body is read, so
+//! that a limit holds whatever arrives at once:
 //!
 //! ```text
 //! limit     --memory, or three quarters of what the control group (cgroup) allows
@@ -14,7 +14,7 @@ use crate::args::LimitArgs;
 use std::fs;
 use std::path::Path;
 
-/// What the program takes besides bodies, in threads and connections: a quarter, and this at least.
+/// What the program takes besides bodies, for threads and connections: a quarter, and at least this much.
 const LEAST_RESERVE: usize = 24 << 20;
 
 /// How many halves of its size a body takes until its message is submitted: itself, the rendered message, in which a
@@ -28,7 +28,7 @@ const TEXT: usize = 2;
 /// What views of the preview take at most, and no more than an eighth of what bodies may.
 const MOST_FOR_VIEWS: usize = 64 << 20;
 
-/// What is longer without a blank, a quotation mark or a backslash is a file in base64.
+/// A longer run without a blank, a quotation mark or a backslash is a file in base64.
 const FILE: usize = 1 << 10;
 
 /// The memory of an address in the header of a finished message once it is parsed, by the character after it.
@@ -45,7 +45,7 @@ const OCTET: usize = 6;
 /// No cgroup has this much: v1 reports it if there is no limit.
 const NO_LIMIT: usize = 1 << 60;
 
-/// The limits as they hold: what is not given for memory is the control group's, and a body may not be larger than
+/// The effective limits: without an option for memory it is the control group's, and a body may not be larger than
 /// there is memory for.
 pub fn settle(limits: &mut LimitArgs, has_preview: bool) {
     limits.memory = limits.memory.or_else(of_cgroup);
@@ -122,7 +122,7 @@ fn octets_of(json: &[u8], name: &[u8]) -> usize {
     octets
 }
 
-/// The same of a finished message, whose header may name very many recipients.
+/// The same for a finished message, whose header may name very many recipients.
 pub fn needed_for_mail(mail: &[u8]) -> usize {
     let before = |end: &[u8], text| memchr::memmem::find(text, end).unwrap_or(text.len());
     let header = &mail[..before(b"\n\r\n", mail)];
@@ -130,14 +130,14 @@ pub fn needed_for_mail(mail: &[u8]) -> usize {
     needed_for_text(mail.len()) + memchr::memchr2_iter(b',', b';', header).count() * ADDRESS
 }
 
-/// The same of what is all text.
+/// The same for a body that is all text.
 fn needed_for_text(bytes: usize) -> usize {
     bytes.saturating_mul(TEXT)
 }
 
 /// How many bytes are those of files in base64.
 fn files(json: &[u8]) -> usize {
-    // What is small needs no closer look.
+    // A small body needs no closer look.
     if json.len() < 64 * FILE {
         return 0;
     }

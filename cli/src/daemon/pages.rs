@@ -15,7 +15,7 @@ use crate::args::{ListenArgs, Origin, name_of};
 use axum::http::{HeaderMap, HeaderValue, header};
 use std::net::IpAddr;
 
-/// Which pages may use the daemon: its own, and those that are named.
+/// Which pages may use the daemon: its own, and those that an option names.
 #[derive(Debug, Clone)]
 pub struct Pages {
     allowed: Vec<Origin>,
@@ -35,7 +35,7 @@ impl Pages {
         !self.allowed.is_empty()
     }
 
-    /// The origin of a request from a page that is named.
+    /// The origin of a request from a page that an option names.
     pub fn named<'h>(&self, headers: &'h HeaderMap) -> Option<&'h HeaderValue> {
         let origin = headers.get(header::ORIGIN)?;
         self.allowed.contains(&parsed(origin)?).then_some(origin)
@@ -58,7 +58,7 @@ impl Pages {
             || host.is_some_and(|host| !is_foreign && origin.is_at(host) && self.is_ours(host))
     }
 
-    /// Whether a host is known to be this daemon. Any other name can be one that somebody let lead here.
+    /// Whether a host is known to be this daemon. Anybody can make other names resolve to its address.
     pub fn is_ours(&self, host: &str) -> bool {
         let name = name_of(host);
         let bare = name.trim_start_matches('[').trim_end_matches(']');
@@ -68,7 +68,7 @@ impl Pages {
             || self.allowed.iter().any(|origin| origin.is_at(host))
     }
 
-    /// Whether a page that says this of itself is of the host itself.
+    /// Whether a page with this origin belongs to the host itself.
     #[cfg(feature = "preview")]
     pub fn is_at(origin: &HeaderValue, host: &str) -> bool {
         parsed(origin).is_some_and(|origin| origin.is_at(host))

@@ -29,7 +29,7 @@ pub const JSON: &str = "application/json";
 pub enum ReceiptFormat {
     /// One object.
     Json,
-    /// A line for each recipient, and the receipt in the last; under the name that the client has for it.
+    /// A line for each recipient, and the receipt in the last line; with the media type that the client used.
     Lines(&'static str),
 }
 
@@ -39,7 +39,7 @@ impl ReceiptFormat {
     pub fn of(headers: &HeaderMap) -> Self {
         let fields: Vec<_> = headers.get_all(header::ACCEPT).iter().collect();
         let fields: Result<Vec<_>, _> = fields.into_iter().map(HeaderValue::to_str).collect();
-        // Letter case means nothing here, but would to the parser in a parameter.
+        // Letter case has no meaning here, but the parser would distinguish it in a parameter.
         let accept = fields
             .ok()
             .and_then(|fields| elements(&fields).to_ascii_lowercase().parse().ok());
@@ -61,7 +61,7 @@ fn elements(fields: &[&str]) -> String {
     elements.collect::<Vec<_>>().join(",")
 }
 
-/// What there is, the best first; some clients add the charset that JSON has anyway.
+/// The available formats, preferred first; some clients add the charset that JSON has anyway.
 static AVAILABLE: LazyLock<Vec<MediaType<'static>>> = LazyLock::new(|| {
     let names = std::iter::once(JSON).chain(LINES);
     let spellings = names.flat_map(|name| {
@@ -79,7 +79,7 @@ fn media_type(name: &'static str) -> MediaType<'static> {
 
 /// The answer with a receipt.
 pub fn answer(mut receipt: Receipt, format: ReceiptFormat) -> Response {
-    // The body is that of the first answer; the header tells.
+    // The body is that of the first answer; the header says that it is repeated.
     let is_replayed = std::mem::take(&mut receipt.replayed);
     let mut response = match format {
         ReceiptFormat::Json => of_type(JSON, in_pieces(receipt.into_json().map(Ok))),
@@ -94,7 +94,7 @@ pub fn answer(mut receipt: Receipt, format: ReceiptFormat) -> Response {
     response
 }
 
-/// A body that is made while it is sent, where it has several pieces.
+/// The body; if it has several pieces, it is created while it is sent.
 pub fn in_pieces(mut pieces: impl Iterator<Item = Piece> + Send + 'static) -> Body {
     match (pieces.next(), pieces.next()) {
         (Some(Ok(whole)), None) => whole.into(),
@@ -120,10 +120,11 @@ fn of_type(media_type: &'static str, body: Body) -> Response {
     ([(header::CONTENT_TYPE, media_type)], body).into_response()
 }
 
-/// Some bytes, or why they cannot be read: the answer is broken off then, so that it is not taken for whole.
+/// Some bytes; or why they cannot be read, which breaks the response off, so that it is not mistaken for a complete
+/// one.
 type Piece = io::Result<Vec<u8>>;
 
-/// A body whose pieces are made when the client has room for them.
+/// A body whose pieces are created when the client has room for them.
 struct Pieces(Box<dyn Iterator<Item = Piece> + Send>);
 
 impl HttpBody for Pieces {

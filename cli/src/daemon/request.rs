@@ -10,7 +10,7 @@ use pmtaemail::{
     SubmitError, Warning,
 };
 
-/// How a request's body comes.
+/// The format of a request's body.
 #[derive(Debug)]
 pub enum BodyFormat {
     /// JSON, which may have very many recipients. One object is what any media type stands for that
@@ -38,7 +38,7 @@ impl BodyFormat {
         let Some(media_type) = headers.get(header::CONTENT_TYPE) else {
             return Ok(Self::Streamed(StreamFormat::Json));
         };
-        // What is no text is no media type that is known here.
+        // A value that is not text is not a known media type.
         let media_type = media_type.to_str().unwrap_or_default();
         let essence = essence(media_type);
         if essence.eq_ignore_ascii_case("message/rfc822") {
@@ -73,12 +73,12 @@ pub fn essence(media_type: &str) -> &str {
     essence.trim()
 }
 
-/// A body that has come.
+/// A body that has arrived.
 #[derive(Debug)]
 pub enum ReceivedBody {
     /// All of it is in memory.
     Buffered(BufferedBody),
-    /// The message is, and its recipients may not be.
+    /// The message is in memory, and its recipients may not be.
     Streamed(Box<StreamedMessage>),
 }
 
@@ -95,7 +95,7 @@ impl ReceivedBody {
 }
 
 impl ReceivedBody {
-    /// What may not be meant in its message. Reads the message and, if it has very many recipients, some of them.
+    /// The warnings of its message. Reads the message and, if it has very many recipients, some of them.
     pub fn warnings(&self) -> Result<Vec<Warning>, SubmitError> {
         match self {
             Self::Buffered(body) => Ok(body.warnings()),
@@ -104,7 +104,7 @@ impl ReceivedBody {
     }
 }
 
-/// What is reported about a message that breaks no rule.
+/// The result for a message that breaks no rule.
 #[derive(Debug)]
 pub struct Checked {
     pub warnings: Vec<Warning>,
@@ -128,7 +128,7 @@ impl Checked {
     }
 }
 
-/// A body that is all in memory.
+/// A body that is completely in memory.
 #[derive(Debug)]
 pub enum BufferedBody {
     /// One JSON object.
@@ -143,7 +143,7 @@ pub enum BufferedBody {
 }
 
 impl BufferedBody {
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub fn len(&self) -> usize {
         match self {
             Self::Json(bytes) | Self::Rfc822 { bytes, .. } => bytes.len(),
@@ -160,7 +160,7 @@ impl BufferedBody {
         Ok(Checked { warnings, rejected })
     }
 
-    /// What may not be meant in its message.
+    /// The warnings of its message.
     pub fn warnings(&self) -> Vec<Warning> {
         match self {
             Self::Json(bytes) => pmtaemail::warnings(bytes),
@@ -170,7 +170,7 @@ impl BufferedBody {
         }
     }
 
-    /// Reads it and makes of its message what `then` makes.
+    /// Reads it and passes its message to `then`.
     pub fn read<T>(
         &self,
         selection: Selection,

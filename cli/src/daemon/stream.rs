@@ -53,7 +53,7 @@ pub async fn receive(
     }
 }
 
-/// What has come of a body.
+/// The part of a body that has arrived.
 struct BodyReader {
     limits: BodyLimits,
     bytes: usize,
@@ -68,7 +68,7 @@ pub enum PartialBody {
 }
 
 impl BodyReader {
-    /// Reads until something must be spooled, or the body ends, which is then said.
+    /// Reads until something must be spooled, or the body ends. Returns whether it ended.
     async fn read_piece(
         &mut self,
         body: &mut DecodedBody,
@@ -91,7 +91,7 @@ impl BodyReader {
         Ok(false)
     }
 
-    /// Whether there is more than may be kept as it is.
+    /// Whether there is more than may be kept unparsed.
     fn is_too_much(&self) -> bool {
         match &self.received {
             PartialBody::Buffered(bytes) => bytes.len() > PIECE.min(self.limits.bytes),
@@ -128,12 +128,12 @@ impl PartialBody {
         }
     }
 
-    /// Nothing yet of a form.
+    /// A form of which nothing has arrived yet.
     pub fn form(boundary: String) -> Self {
         Self::Form(FormReader::new(boundary))
     }
 
-    /// Takes bytes as they come. Does not block: nothing is spooled here.
+    /// Takes bytes as they arrive. Does not block: nothing is spooled here.
     fn push(&mut self, data: Bytes) -> Result<(), SubmitError> {
         match self {
             Self::Buffered(bytes) => {

@@ -26,14 +26,14 @@ pub struct Submitting {
     pub remembered: Remembered,
 }
 
-/// Submits a message that has come.
+/// Submits a message that has arrived.
 pub async fn submit_received(
     daemon: Arc<Daemon>,
     received: Received,
     submitting: Submitting,
     log: &RequestLog,
 ) -> Result<Receipt, ApiError> {
-    // A body may have taken its time.
+    // The body may have taken a while.
     daemon.back_pressure.check()?;
     let Received {
         body, in_flight, ..
@@ -125,7 +125,7 @@ pub async fn or_conflict(daemon: Arc<Daemon>, remembered: Remembered, error: Api
     }
 }
 
-/// Reads a body that is all there, where it takes no other's time.
+/// Reads a complete body; a large one on another thread.
 async fn read<T: Send + 'static>(
     body: BufferedBody,
     selection: Selection,

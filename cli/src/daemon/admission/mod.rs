@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Bodies that may come at once, also where few messages may be in progress.
+/// The number of bodies that may arrive at once even if few messages may be in progress.
 const LEAST_RECEIVING: usize = 64;
 
 /// Memory that one message may need by default: two and a half times the 256 MiB of bodies that there may be at once by
@@ -80,7 +80,7 @@ impl Room {
     }
 }
 
-/// What is taken, and how much of it there may be.
+/// What is in use, and the limits.
 #[derive(Debug, Clone, Copy)]
 pub struct InUse {
     pub messages: usize,
@@ -111,7 +111,7 @@ impl Admission {
         }))
     }
 
-    /// Makes room for one more body, until what is returned is dropped. It will have `bytes` at least.
+    /// Makes room for one more body of at least `bytes`, until the result is dropped.
     pub fn receive(&self, client: Client, bytes: u64) -> Result<Receiving, ApiError> {
         let now = Instant::now();
         let shared = Arc::clone(&self.0);
@@ -218,7 +218,7 @@ mod tests {
         }
         let [mut first, mut second, mut third] = bodies.try_into().unwrap();
         assert!(matches!(first.grow(20).await, Err(ApiError::Busy)));
-        // What it has is free soon: nobody else is refused.
+        // What it has will soon be free: nobody else is refused.
         let (grown, ()) = tokio::join!(second.grow(20), async { drop(first) });
         grown.unwrap();
         third.grow(20).await.unwrap();

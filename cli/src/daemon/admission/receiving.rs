@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 /// How long those that give way may take to let go of their bytes.
 const LETTING_GO: Duration = Duration::from_secs(1);
 
-/// A body that comes, and its bytes so far.
+/// A body that is being received, and its bytes so far.
 #[derive(Debug)]
 pub struct Receiving {
     shared: Arc<Shared>,
@@ -60,7 +60,7 @@ impl Receiving {
                 let mut state = shared.state();
                 let claim = state.claim(*id, *client, bytes, shared.room.bytes, now);
                 if claim == Claim::Never {
-                    // Others wait for what it gives back: so of all that come at once some are taken.
+                    // Others wait for what it gives back: so of many that arrive at once, some are accepted.
                     state.leave(*id);
                 }
                 claim
@@ -84,7 +84,7 @@ impl Receiving {
         self.grow(bytes.min(left)).await
     }
 
-    /// Makes room for as many bytes in all.
+    /// Makes room for this many bytes in total.
     pub async fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
         self.grow(bytes.saturating_sub(self.bytes)).await
     }
@@ -115,7 +115,7 @@ impl Receiving {
         self.shared.state().set_at_work(self.id, is_at_work, now);
     }
 
-    /// All of it is there: takes a place among the messages in progress.
+    /// It has arrived completely: takes a place among the messages in progress.
     pub fn at_work(mut self) -> Result<InFlight, ApiError> {
         let mut place = self.place()?;
         self.shared.state().end(self.id);
@@ -129,7 +129,7 @@ impl Receiving {
         let client = self.client;
         let mut state = shared.state();
         let most = match client {
-            // Nobody can tell one from the other.
+            // Clients without an address cannot be told apart.
             Client::Local => shared.room.messages,
             _ => shared.room.messages_of_one(),
         };
@@ -176,7 +176,7 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// Makes room for as many bytes in all, if there is room at once.
+    /// Makes room for this many bytes in total, if there is room at once.
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
         let room = self.shared.room;
         if bytes > room.bytes_of_one {

@@ -34,9 +34,9 @@ pub struct Share {
 #[derive(Debug)]
 pub struct Waiting {
     client: Client,
-    /// When some of it came last.
+    /// When data last arrived.
     progress: Instant,
-    /// The daemon is working on part of it: that nothing comes is not its client's fault.
+    /// Whether the daemon is working on part of it: then it is not the client's fault that nothing arrives.
     is_at_work: bool,
     bytes: usize,
     gives_way: Arc<Notify>,
@@ -94,7 +94,7 @@ impl State {
         id
     }
 
-    /// A body is all there, or will not come any more.
+    /// A body has arrived completely, or will not arrive any more.
     pub fn end(&mut self, id: u64) {
         match self.receiving.remove(&id) {
             Some(body) => self.give_back(body.client, |share| share.receiving -= 1),
@@ -190,7 +190,7 @@ impl State {
         (idle >= STALLED && !body.is_at_work) || self.bytes_of(body.client) > own
     }
 
-    /// A body is not taken. Its bytes are free soon.
+    /// A body is not accepted. Its bytes are free soon.
     pub fn leave(&mut self, id: u64) -> Option<Waiting> {
         let body = self.receiving.remove(&id)?;
         self.give_back(body.client, |share| share.receiving -= 1);
@@ -287,7 +287,7 @@ mod tests {
         bodies.state.set_at_work(first, true, bodies.now);
         bodies.now += 2 * STALLED;
         assert_eq!(bodies.claim(second, HOG, 41), Claim::Never);
-        // Its client has its time from now on.
+        // Its client's time starts now.
         bodies.state.set_at_work(first, false, bodies.now);
         assert_eq!(bodies.claim(second, HOG, 41), Claim::Never);
         bodies.now += STALLED;
@@ -304,7 +304,7 @@ mod tests {
             assert_eq!(bodies.claim(id, HOG, 50), Claim::Now);
         }
         assert_eq!(bodies.claim(other, OTHER, 99), Claim::Soon);
-        // Now both have left, and the other has no more than it may.
+        // Now both have left, and the other has no more than its share.
         assert!(bodies.are(&[other]));
     }
 }

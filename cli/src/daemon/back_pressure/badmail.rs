@@ -9,10 +9,10 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-/// A folder that changed less long ago than this may change again without another time of modification.
+/// A folder that changed more recently than this may change again without a new modification time.
 const CLOCK_TICK: Duration = Duration::from_secs(2);
 
-/// The folder, and what is known of it.
+/// The folder, and what is known about it.
 #[derive(Debug)]
 pub struct BadMail {
     folder: PathBuf,
@@ -53,7 +53,7 @@ impl BadMail {
         self.names.len() as u64
     }
 
-    /// Looks for files that are new. What is there at the first look is all new.
+    /// Looks for new files. At the first look all files are new.
     pub fn look(&mut self, now: SystemTime) -> io::Result<Arrivals> {
         let changed = fs::metadata(&self.folder)?.modified()?;
         if self.unchanged_since == Some(changed) {

@@ -2,8 +2,8 @@
 
 use crate::args::PressureLimit;
 
-/// Shuts when a value is over its limit, and opens when it is well within: at 80 % of a limit that is a most,
-/// at 125 % of one that is a least. So it does not flutter where values move about the limit.
+/// Shuts when a value exceeds its limit, and opens when it is well within: at 80 % of a maximum, at 125 % of a minimum.
+/// So it does not flap while values move around the limit.
 #[derive(Debug)]
 pub struct Gate {
     pub limit: PressureLimit,
@@ -25,7 +25,7 @@ impl Gate {
         self.is_shut
     }
 
-    /// Takes a new value. Returns whether it moved the gate.
+    /// Takes a new value. Returns whether the gate moved.
     pub fn update(&mut self, value: u64) -> bool {
         let (value, bound) = (u128::from(value), u128::from(self.bound));
         let (is_over, is_well_within) = if self.limit.is_least() {
@@ -68,7 +68,7 @@ mod tests {
         ];
         assert_moves(PressureLimit::MaxDepth, 10, &values);
         assert_moves(PressureLimit::MaxAge, 10, &values);
-        // 80 % of one file is none.
+        // 80 % of one file is zero files.
         let values = [(1, false), (2, true), (1, true), (0, false)];
         assert_moves(PressureLimit::MaxDepth, 1, &values);
     }

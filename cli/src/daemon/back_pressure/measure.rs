@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::SystemTime;
 
-/// The value that a limit is about, in its unit; nothing where the file system has no such thing.
+/// The value that a limit is about, in its unit; `None` if the file system has no such value.
 pub fn measure(limit: PressureLimit, pickup: &Path, now: SystemTime) -> io::Result<Option<u64>> {
     Ok(match limit {
         PressureLimit::MaxDepth => {
@@ -21,12 +21,12 @@ pub fn measure(limit: PressureLimit, pickup: &Path, now: SystemTime) -> io::Resu
         PressureLimit::MaxAge => Some(oldest_age(pickup, now)?),
         PressureLimit::MinFree => {
             let disk = statvfs(pickup)?;
-            // What others than root may have. A tmpfs without a size has no blocks.
+            // Available to users other than root. A tmpfs without a size has no blocks.
             (disk.f_blocks > 0).then(|| disk.f_bavail.saturating_mul(disk.f_frsize))
         }
         PressureLimit::MinFreeInodes => {
             let disk = statvfs(pickup)?;
-            // btrfs makes inodes as it needs them.
+            // btrfs creates inodes as it needs them.
             (disk.f_files > 0).then_some(disk.f_favail)
         }
     })
@@ -48,7 +48,7 @@ fn oldest_age(pickup: &Path, now: SystemTime) -> io::Result<u64> {
     Ok(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Visits all of a folder but its subfolders.
+/// Visits everything in a folder except subfolders.
 pub fn each_file(
     folder: &Path,
     mut visit: impl FnMut(&DirEntry) -> io::Result<()>,
@@ -58,7 +58,7 @@ pub fn each_file(
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => {}
             Ok(_) => visit(&entry)?,
-            // Where the directory does not tell the type, it may be gone meanwhile.
+            // If the directory does not contain the type, the file may be gone by now.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }

@@ -30,7 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the thread rests between two looks.
+/// How long the thread rests between two measurements.
 const REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_millis(2_500);
 
@@ -45,7 +45,7 @@ struct Shared {
     figures: Mutex<Figures>,
 }
 
-/// What a look found of the values that limits are about.
+/// The measured values of the limits.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Figures {
     values: [Option<u64>; PressureLimit::ALL.len()],
@@ -55,9 +55,9 @@ pub struct Figures {
 /// Files in the folder for bad mail.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BadMailFigures {
-    /// How many are there, if that is known.
+    /// How many there are, if known.
     pub files: Option<u64>,
-    /// How many came since the start.
+    /// How many have arrived since the start.
     pub arrived: u64,
 }
 
@@ -73,7 +73,7 @@ impl Figures {
 }
 
 impl BackPressure {
-    /// Looks once, and then in a thread as long as this is shared, if there is anything to look at.
+    /// Measures once, and then in a thread as long as this is shared, if there is anything to measure.
     pub fn start(args: &BackPressureArgs, pickup: &Path) -> io::Result<Self> {
         let gates: Vec<_> = (args.limits().map(|(limit, bound)| Gate::new(limit, bound))).collect();
         if gates.is_empty() && args.badmail.is_none() {
@@ -122,7 +122,7 @@ impl BackPressure {
         shut & bit(limit) != 0
     }
 
-    /// What the last look found, if anything is watched.
+    /// The last measurement, if anything is watched.
     pub fn figures(&self) -> Option<Figures> {
         self.0.as_ref().map(|shared| *shared.figures())
     }
@@ -149,7 +149,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    /// Looks at everything. Says how long it took.
+    /// Measures everything. Returns how long that took.
     fn look(&mut self, shared: &Shared) -> Duration {
         let start = Instant::now();
         for (gate, failure) in self.gates.iter_mut().zip(&mut self.failures) {
@@ -162,13 +162,13 @@ impl Watcher {
     }
 }
 
-/// Moves a gate, which stays as it is where its value is not known: submissions then find out themselves.
+/// Moves a gate, which stays as it is if its value is unknown: submissions then find out themselves.
 fn look_at(gate: &mut Gate, failure: &mut Option<ErrorKind>, pickup: &Path, shared: &Shared) {
     let limit = gate.limit;
     let value = match measure(limit, pickup, Identity::now().time()) {
         Ok(value) => {
             *failure = None;
-            // What a file system does not count does not run out.
+            // A value that the file system does not count cannot run out.
             let value = value.unwrap_or(u64::MAX);
             if gate.update(value) {
                 log::back_pressure(limit, gate.is_shut(), value, gate.bound);
@@ -192,7 +192,7 @@ fn look_at(gate: &mut Gate, failure: &mut Option<ErrorKind>, pickup: &Path, shar
 
 struct WatchedBadMail {
     badmail: BadMail,
-    /// What is there at the first look came earlier.
+    /// Files that are there at the first look arrived earlier.
     is_first: bool,
     failure: Option<ErrorKind>,
 }

@@ -40,7 +40,7 @@ pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiEr
         () = gives_way => Err(ApiError::GaveWay),
     };
     let admitted = received.and_then(|waiting| {
-        // The body may have taken its time.
+        // The body may have taken a while.
         daemon.back_pressure.check()?;
         Ok((waiting, receiving.at_work()?))
     });
@@ -90,7 +90,7 @@ async fn receive(
     }
 }
 
-/// Reads until something must leave memory, or the body ends, which is then said.
+/// Reads until something must leave memory, or the body ends. Returns whether it ended.
 async fn read_piece(
     limits: BodyLimits,
     waiting: &mut AtomicBatch,

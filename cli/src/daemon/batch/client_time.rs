@@ -6,7 +6,7 @@ use tokio::time::Instant;
 /// A client gets this much time for a message, or for this many bytes of a larger one.
 const PIECE: usize = 1 << 20;
 
-/// How long the client may take. What others take does not count.
+/// How long the client may take. Time that others take does not count.
 pub struct ClientTime {
     allowed: Duration,
     since: Instant,

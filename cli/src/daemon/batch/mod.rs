@@ -45,7 +45,7 @@ use axum::response::{IntoResponse, Response};
 use pmtaemail::{BatchFormat, Submitter};
 use std::sync::Arc;
 
-/// As many bytes as there may be: of a batch only its messages have a limit. It leaves room for sums.
+/// In effect no limit: only the messages of a batch have one. It leaves room for sums.
 const NO_LIMIT: usize = usize::MAX / 2;
 
 /// Submits messages, and answers with a line for each.
@@ -104,13 +104,13 @@ async fn try_submit(
     }
 }
 
-/// A batch whose body comes.
+/// A batch whose body is arriving.
 struct Batch {
     format: BatchFormat,
     body: DecodedBody,
     receiving: Receiving,
     log: BatchLog,
-    /// What keeps the daemon from ending in the middle.
+    /// Permits that keep the daemon from ending in the middle.
     permits: Option<Permits>,
     submitter: Submitter,
     /// Whether receipts include warnings.
@@ -118,7 +118,7 @@ struct Batch {
 }
 
 fn format_of(headers: &HeaderMap) -> Result<BatchFormat, ApiError> {
-    // What has no other name here is an array: `curl -d` says that it is a form.
+    // Any other media type means an array: `curl -d` declares a form.
     const OTHERS: [&str; 3] = ["message/rfc822", "multipart/form-data", "text/csv"];
 
     let Some(media_type) = headers.get(header::CONTENT_TYPE) else {

@@ -22,17 +22,17 @@ pub struct Output {
     begins: Option<oneshot::Sender<Result<(), ApiError>>>,
     pieces: mpsc::Sender<Piece>,
     waiting: Vec<u8>,
-    /// How long the client may leave a piece untaken.
+    /// How long the client may leave a piece unread.
     limit: Duration,
 }
 
-/// The client takes no results any more.
+/// The client no longer reads results.
 #[derive(Debug)]
 pub struct Gone;
 
 enum Piece {
     Results(Bytes),
-    /// There are no more: an answer that ends without is not whole.
+    /// The end of the results: a response without it is incomplete.
     End,
 }
 
@@ -93,17 +93,17 @@ impl Output {
     /// Responds with nothing but this.
     pub fn refuse(mut self, error: ApiError) {
         if let Some(begins) = self.begins.take() {
-            // Nobody waits for it who has gone away.
+            // A client that has disconnected does not wait for it.
             let _ = begins.send(Err(error));
         }
     }
 
-    /// From now on the client may leave a piece untaken for so long at most.
+    /// From now on the client may leave a piece unread for this long at most.
     pub fn hurry(&mut self, limit: Duration) {
         self.limit = self.limit.min(limit);
     }
 
-    /// Resolves when the client takes no results any more.
+    /// Resolves when the client no longer reads results.
     pub async fn gone(&self) {
         self.pieces.closed().await;
     }

@@ -29,7 +29,7 @@ const GROUPS: usize = 2;
 /// How long a client may leave results unread when its batch gives way.
 const GIVING_WAY: Duration = Duration::from_secs(1);
 
-/// Responds with the results as they come. The work continues after the response.
+/// Responds with the results as they become available. The work continues after the response has begun.
 pub async fn submit(daemon: Arc<Daemon>, batch: Batch) -> Result<Response, ApiError> {
     let limits = daemon.body;
     let (output, begun, body) = channel(limits.time);
@@ -102,7 +102,7 @@ impl From<Gone> for Stop {
 type NextBytes =
     Pin<Box<dyn Future<Output = (DecodedBody, Result<Option<Bytes>, ApiError>)> + Send>>;
 
-/// What is dropped while it waits would lose bytes: so it owns the body, and is kept.
+/// Dropping it while it waits would lose bytes: so it owns the body, and is kept.
 fn next_bytes(mut body: DecodedBody) -> NextBytes {
     Box::pin(async move {
         let bytes = body.next().await;
@@ -117,7 +117,7 @@ impl Session {
             // Others wait for its bytes.
             self.output.hurry(GIVING_WAY);
         }
-        // What was begun is finished, and nothing else is begun: what has no receipt was not submitted.
+        // Groups that were begun are finished, and no others are begun: messages without a receipt were not submitted.
         let finished = match done {
             Err(Stop::Gone) => Err(Stop::Gone),
             done => self.finish().await.map_err(Stop::from).and(done),
@@ -139,7 +139,7 @@ impl Session {
             Err(Stop::Failed(error)) => {
                 log.end(StatusCode::OK, Ending::Failed(&error));
                 if output.write(reader.position(), Err(error)).await.is_ok() {
-                    // Whether it arrives is the client's affair.
+                    // Whether it arrives is up to the client.
                     let _ = output.end().await;
                 }
             }
@@ -158,14 +158,14 @@ impl Session {
         let mut stopping = self.daemon.stopping.subscribe();
         let mut body = Some(next_bytes(body));
         let mut time = ClientTime::start(limit);
-        // Until when what may be submitted waits for room.
+        // Until when the next group may wait for room.
         let mut room_limit: Option<Instant> = None;
         loop {
             let may_read = body.is_some() && !self.reader.is_full();
             let may_start = !self.reader.is_empty() && self.running.len() < GROUPS;
             room_limit = may_start.then(|| room_limit.unwrap_or_else(|| Instant::now() + limit));
             let is_first = self.output.is_unbegun() && self.running.is_empty();
-            // A client that waits for results does not dally.
+            // While a client waits for results, its time does not count.
             let is_its_turn = may_read && self.reader.is_empty() && self.running.is_empty();
             if body.is_none() && self.reader.is_empty() && self.running.is_empty() {
                 return Ok(());
@@ -178,7 +178,7 @@ impl Session {
                     tokio::select! {
                         biased;
                         written = self.write(results) => written?,
-                        // Who reads nothing cannot be told.
+                        // A client that reads nothing cannot be told.
                         () = &mut gives_way => return Err(Stop::Gone),
                     }
                     time.restart();
@@ -197,7 +197,7 @@ impl Session {
         }
     }
 
-    /// Takes the next bytes of the body. Gives what comes after them.
+    /// Takes the next bytes of the body. Returns the future of those after them.
     async fn take(
         &mut self,
         body: DecodedBody,
@@ -214,7 +214,7 @@ impl Session {
         time.take(bytes.len(), is_progress);
         let kept = self.kept() + body.memory();
         self.receiving.grow_to(kept).await?;
-        // What is after a broken place is not read.
+        // Nothing after a broken place is read.
         Ok((!self.reader.has_ended()).then(|| next_bytes(body)))
     }
 
@@ -236,7 +236,7 @@ impl Session {
         }
         let most = self.receiving.most();
         if self.kept() + next.values > most {
-            // What is begun gives its own back.
+            // A group that was begun returns its own memory.
             self.finish().await?;
         }
         let kept = self.kept() + next.values;
@@ -298,7 +298,7 @@ impl Session {
         Ok(())
     }
 
-    /// Waits for what was begun.
+    /// Waits for the groups that were begun.
     async fn finish(&mut self) -> Result<(), Gone> {
         while !self.running.is_empty() {
             let results = next_results(&mut self.running).await;
@@ -307,7 +307,7 @@ impl Session {
         Ok(())
     }
 
-    /// The same where nobody reads results any more.
+    /// The same when nobody reads results any more.
     async fn finish_unseen(&mut self) {
         while !self.running.is_empty() {
             for (position, result) in next_results(&mut self.running).await {
@@ -348,7 +348,7 @@ async fn next_results(running: &mut VecDeque<Group>) -> Vec<(Position, Result<Re
 
 /// Resolves when the daemon ends.
 async fn stops(stopping: &mut watch::Receiver<bool>) {
-    // Its sender is there as long as the daemon is.
+    // Its sender exists as long as the daemon does.
     let _ = stopping.wait_for(|stops| *stops).await;
 }
 

@@ -47,7 +47,7 @@ impl Gzip {
 
     /// There is no more input.
     pub fn finish(&mut self) -> Result<Option<Bytes>, ApiError> {
-        // The decoder does not tell the two apart.
+        // The decoder does not distinguish the two.
         const UNSOUND: ApiError =
             ApiError::Coding("The compressed body ends too soon, or its checksum is wrong.");
         if self.is_finished {
@@ -64,7 +64,7 @@ impl Gzip {
     }
 }
 
-/// The zlib format (RFC 1950); but some leave its head and end away, against the rule.
+/// The zlib format (RFC 1950); some clients omit its header and trailer, against the rule.
 #[derive(Debug, Default)]
 pub struct Deflate {
     /// The first byte, which together with the second one identifies the format.
@@ -82,7 +82,7 @@ impl Deflate {
             *input = [&[first], &input[..]].concat().into();
         }
         let decoder = match (&mut self.decoder, &input[..]) {
-            // All input may be taken, and some of the output still wait in the decoder's window.
+            // All input may have been taken while some output still waits in the decoder's window.
             (Some(decoder), _) => decoder,
             (none, [first, second, ..]) => none.insert(begin(*first, *second)),
             (_, head) => {

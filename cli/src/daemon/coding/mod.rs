@@ -24,7 +24,7 @@ use pmtaemail::Fingerprint;
 use tokio::task::coop::consume_budget;
 use zstd::Zstd;
 
-/// Nobody needs more of them, one on the other.
+/// Nobody needs to stack more of them.
 const MOST: usize = 3;
 
 const DAMAGED: ApiError = ApiError::Coding("The compressed body is damaged.");
@@ -65,15 +65,15 @@ impl Coding {
 pub struct DecodedBody {
     body: Body,
     has_ended: bool,
-    /// How many bytes may still come, compressed.
+    /// How many compressed bytes may still arrive.
     rest: usize,
     limit: usize,
     steps: Vec<Step>,
-    /// Made of all that is decoded.
+    /// Of everything that was decoded.
     fingerprint: Option<BodyFingerprint>,
 }
 
-/// One coding that is taken off.
+/// The removal of one coding.
 struct Step {
     decoder: Decoder,
     input: Bytes,
@@ -113,12 +113,12 @@ impl DecodedBody {
         })
     }
 
-    /// How many bytes it has, where that is known before.
+    /// Its size in bytes, if known in advance.
     pub fn announced(&self) -> Option<u64> {
         (self.steps.is_empty()).then(|| self.body.size_hint().exact())?
     }
 
-    /// How many bytes it has at least.
+    /// Its minimum size in bytes.
     pub fn least(&self) -> u64 {
         self.body.size_hint().lower()
     }
@@ -132,12 +132,12 @@ impl DecodedBody {
         self.steps.iter().map(of_step).sum()
     }
 
-    /// Has a fingerprint made of it.
+    /// Starts to compute a fingerprint of it.
     pub fn observe(&mut self, fingerprint: Option<BodyFingerprint>) {
         self.fingerprint = fingerprint;
     }
 
-    /// The fingerprint, when all of it has come.
+    /// The fingerprint, once the body has arrived completely.
     pub fn take_fingerprint(&mut self) -> Option<Fingerprint> {
         self.fingerprint.take().map(BodyFingerprint::finish)
     }
@@ -169,7 +169,7 @@ impl DecodedBody {
         }
     }
 
-    /// What can be decoded of what has come.
+    /// The next output that can be decoded from what has arrived.
     async fn decoded(&mut self) -> Result<Option<Bytes>, ApiError> {
         let mut level = self.steps.len();
         while let Some(index) = level.checked_sub(1) {
@@ -177,7 +177,7 @@ impl DecodedBody {
                 level = index;
                 continue;
             };
-            // Much may come of little, and nothing of that: others have their turn meanwhile.
+            // Little input may expand to much, and that to nothing in the next step: others get their turn meanwhile.
             consume_budget().await;
             let limit = self.limit;
             let rest = &mut self.steps[index].rest;
@@ -191,7 +191,7 @@ impl DecodedBody {
         Ok(None)
     }
 
-    /// The next bytes as they come.
+    /// The next bytes as they arrive.
     async fn read(&mut self) -> Result<Option<Bytes>, ApiError> {
         while !self.has_ended {
             let Some(frame) = self.body.frame().await else {
@@ -227,7 +227,7 @@ impl Step {
         }
     }
 
-    /// Some bytes; nothing if more must come before.
+    /// Some bytes; `None` if more input is needed first.
     fn output(&mut self) -> Result<Option<Bytes>, ApiError> {
         let input = &mut self.input;
         let bytes = match &mut self.decoder {
@@ -345,7 +345,7 @@ mod tests {
         }
     }
 
-    /// The last piece of input may give more output than is given at a time.
+    /// The last piece of input may yield more output than is returned at a time.
     #[tokio::test]
     async fn output_waiting_in_the_decoder_is_not_lost() {
         let lines = (0..700_u32).map(|number| format!("{number:06}{}", "a".repeat(200)));
@@ -369,7 +369,7 @@ mod tests {
         }
     }
 
-    /// Blocks of deflate that hold nothing: a few bytes, decoded once, are very many that mean nothing.
+    /// Empty deflate blocks: a few bytes, decoded once, become very many that decode to nothing.
     #[tokio::test]
     async fn the_intermediate_output_of_stacked_codings_is_limited() {
         const LIMIT: usize = 1 << 20;

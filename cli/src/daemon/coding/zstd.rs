@@ -26,7 +26,7 @@ const BASE: usize = 512 << 10;
 #[derive(Default)]
 pub struct Zstd {
     decoder: FrameDecoder,
-    /// A head or a block that is not all there.
+    /// A header or a block that has not arrived completely.
     part: Vec<u8>,
     state: State,
     window: usize,
@@ -83,14 +83,14 @@ impl Zstd {
         }
     }
 
-    /// Takes as much input as the next part has. Whether it is all there.
+    /// Takes as much input as the next part has. Returns whether the part is complete.
     fn fill(
         &mut self,
         input: &mut Bytes,
         size: impl Fn(&[u8]) -> Result<usize, ApiError>,
     ) -> Result<bool, ApiError> {
         loop {
-            // Of what is there, the size is known or how much tells it.
+            // What has arrived determines the size, or how much more is needed to know it.
             let more = size(&self.part)? - self.part.len();
             if more == 0 {
                 return Ok(true);
@@ -135,14 +135,14 @@ impl Zstd {
         Ok(())
     }
 
-    /// What was decoded and is not needed in the window any more.
+    /// Output that is no longer needed in the window.
     fn take(&mut self) -> Result<Option<Bytes>, ApiError> {
         let mut piece = vec![0; self.decoder.can_collect().min(PIECE)];
         self.decoder.read_exact(&mut piece).map_err(|_| DAMAGED)?;
         Ok((!piece.is_empty()).then(|| piece.into()))
     }
 
-    /// All was decoded and taken.
+    /// Everything was decoded and taken.
     fn check(&mut self) -> Result<(), ApiError> {
         self.state = State::End;
         match self.decoder.get_checksum_from_data() {

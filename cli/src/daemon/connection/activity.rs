@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until};
 /// How much of a response is sent at a time: progress is seen in steps of this size.
 const STEP: usize = 16 << 10;
 
-/// What happens on one connection.
+/// The activity on one connection.
 #[derive(Debug)]
 pub struct Activity {
     streams: Mutex<Streams>,
@@ -57,7 +57,7 @@ impl Activity {
             if limit <= now {
                 return;
             }
-            // What happens until then may bring another limit nearer.
+            // Activity until then may bring another limit nearer.
             sleep_until(limit.min(now + idle.min(write))).await;
         }
     }
@@ -68,7 +68,7 @@ impl Activity {
         (streams.has_begun || !is_young) && streams.at_work == 0 && streams.sending.is_empty()
     }
 
-    /// Lets the time without streams begin anew.
+    /// Restarts the time without streams.
     pub fn touch(&self) {
         self.streams().changed = Instant::now();
     }
@@ -100,7 +100,7 @@ impl Streams {
         self.sending.insert(id, Some(now));
     }
 
-    /// The client has taken all that there is of a response whose handler is still in progress.
+    /// The client has taken everything that exists of a response whose handler is still running.
     fn wait(&mut self, id: u64) {
         self.sending.insert(id, None);
     }
@@ -160,7 +160,7 @@ impl Drop for AtWork {
 #[derive(Debug)]
 pub struct SentBody {
     body: Body,
-    /// What is left of a piece of it.
+    /// The rest of a piece of it.
     rest: Bytes,
     id: u64,
     activity: Arc<Activity>,

@@ -14,13 +14,13 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::sync::Arc;
 
-/// What is held as long as a request is in progress.
+/// Permits that are held as long as a request is in progress.
 #[derive(Clone)]
 pub struct Permits(
     #[expect(dead_code, reason = "it is there to be dropped")] Arc<dyn Any + Send + Sync>,
 );
 
-/// On each request of a connection that is one too many of its client.
+/// Marks each request on a connection that exceeds its client's limit.
 #[derive(Debug, Clone, Copy)]
 pub struct TooManyConnections;
 

@@ -35,11 +35,11 @@ const SMALL: u64 = 64 << 10;
 #[derive(Debug, Default)]
 struct Unread {
     body: Option<Incoming>,
-    /// The response is known, so that nobody will.
+    /// The response is decided, so nobody will read it.
     is_late: bool,
 }
 
-/// What happens on one connection.
+/// The activity on one connection.
 #[derive(Debug, Default)]
 pub struct Exchange {
     /// A request is in progress, or its response is not flushed.
@@ -50,7 +50,7 @@ pub struct Exchange {
     is_written: AtomicBool,
     /// The body that no handler read to its end.
     unread: Mutex<Unread>,
-    /// There is more of it to come.
+    /// More of it is to come.
     is_unread: AtomicBool,
 }
 
@@ -66,8 +66,8 @@ impl Exchange {
         }
     }
 
-    /// Its response is known, and the last one if there is more of the request than may be read first.
-    /// Who `expects` an interim response (`100 Continue`) sends nothing without.
+    /// Its response is decided; it is the last one if more of the request remains than may be read first. A client that
+    /// `expects` an interim response (`100 Continue`) sends nothing without it.
     pub async fn respond(
         self: &Arc<Self>,
         response: Response,
@@ -121,7 +121,7 @@ impl Exchange {
 /// The body of a request.
 #[derive(Debug)]
 pub struct ReceivedBody {
-    /// Nothing when it was read to its end.
+    /// `None` once it was read to its end.
     body: Option<Incoming>,
     exchange: Arc<Exchange>,
 }
@@ -161,7 +161,7 @@ impl Drop for ReceivedBody {
         };
         let mut unread = self.exchange.unread();
         if unread.is_late {
-            // A handler that answers while the body comes has left it. hyper ends the connection then.
+            // A handler that answered before the body ended has dropped it. hyper ends the connection then.
             self.exchange.is_unread.store(true, Ordering::Relaxed);
         } else {
             unread.body = Some(body);
@@ -284,7 +284,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ServedStream<S> {
     }
 }
 
-/// Reads the rest of a body if it is small and comes soon. Whether it did.
+/// Reads the rest of a body if it is small and arrives soon. Returns whether it did.
 async fn is_soon_read(body: Incoming) -> bool {
     let upper = body.size_hint().upper();
     if upper.is_none_or(|upper| upper > SMALL) {
@@ -298,7 +298,7 @@ async fn is_soon_read(body: Incoming) -> bool {
 pub async fn drain(mut stream: impl AsyncRead + Unpin) {
     let limit = Instant::now() + DRAIN_TIME;
     let mut rest = DRAIN_BYTES;
-    // Small: there may be thousands of such connections at a time.
+    // Small, because there may be thousands of such connections at a time.
     let mut buffer = vec![0; 8 << 10];
     while rest > 0 {
         let silence = Instant::now() + DRAIN_SILENCE;

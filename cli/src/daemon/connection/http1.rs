@@ -89,7 +89,7 @@ impl Http1 {
             Pin::new(&mut serving).graceful_shutdown();
             let gives_way = timeout(GIVING_WAY, &mut serving).await.ok();
             match gives_way {
-                // hyper waits for the rest of a head that has come in part.
+                // hyper waits for the rest of a head that has arrived in part.
                 None if is_stopping() || !exchange.is_idle(false) => Some((&mut serving).await),
                 ended => ended,
             }
@@ -112,7 +112,7 @@ impl Http1 {
         } else {
             shut_down(&mut stream).await;
         }
-        // Nor does who gives way keep its place for what its client still sends.
+        // A connection that gives way does not keep its place for what its client still sends, either.
         if !gave_way && (exchange.is_unread() || refused.is_some()) {
             tokio::select! {
                 () = drain(stream) => {}
@@ -130,7 +130,7 @@ fn head_error(response: &[u8]) -> ApiError {
     }
 }
 
-/// Writes a response where hyper writes none, and says that it is the last one.
+/// Writes a response if hyper writes none, and declares it the last one.
 pub async fn last_response(stream: &mut (impl AsyncWrite + Unpin), peer: Peer, error: &ApiError) {
     let request_id = log::broken_head(peer, error);
     let body = error.problem_details().to_json();
@@ -142,7 +142,7 @@ pub async fn last_response(stream: &mut (impl AsyncWrite + Unpin), peer: Peer, e
         log::REQUEST_ID,
     );
     let response = [head.as_bytes(), &body].concat();
-    // A client that is gone, or does not take this, has had its time.
+    // A client that is gone, or does not read this, gets no more time.
     let sent = timeout(LAST_RESPONSE, stream.write_all(&response)).await;
     if let Ok(Ok(())) = sent {
         shut_down(stream).await;
@@ -151,6 +151,6 @@ pub async fn last_response(stream: &mut (impl AsyncWrite + Unpin), peer: Peer, e
 
 /// Tells the client that nothing more will come.
 async fn shut_down(stream: &mut (impl AsyncWrite + Unpin)) {
-    // One that is gone need not be told.
+    // A client that is gone need not be told.
     let _: Result<io::Result<()>, _> = timeout(LAST_RESPONSE, stream.shutdown()).await;
 }

@@ -1,6 +1,6 @@
 //! HTTP/2 on one connection.
 //!
-//! A client may have many requests on it at once, each a stream. What they hold is bounded:
+//! A client may have many requests on it at once, each a stream. What they hold is limited:
 //!
 //! - Data that no request has read yet: of each as much as the head of a request may have, of all
 //!   [`CONNECTION_WINDOW`]. A batch that stops reading holds up no other body.
@@ -27,7 +27,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
-/// As many as RFC 9113 section 6.5.2 recommends at least.
+/// The minimum that RFC 9113 section 6.5.2 recommends.
 const MAX_STREAMS: u32 = 100;
 
 /// Sixteen bodies may stop before one waits for another.
@@ -39,7 +39,7 @@ pub struct Http2 {
     builder: Builder<TokioExecutor>,
     /// How long a connection may have no streams.
     idle: Duration,
-    /// How long a client may leave a response untaken.
+    /// How long a client may leave a response unread.
     write: Duration,
 }
 
@@ -94,7 +94,7 @@ impl Http2 {
         let mut leave = pin!(notices.leave(|| activity.is_idle(is_young())));
         tokio::select! {
             biased;
-            // What went wrong concerns the client alone, which was told by h2.
+            // The error concerns only the client, which h2 has told.
             _ended = &mut serving => return,
             () = &mut leave => {}
             () = activity.overdue(self.idle, self.write) => {}
@@ -102,7 +102,7 @@ impl Http2 {
         // Tells the client to begin no further requests (GOAWAY), and ends with the last one.
         Pin::new(&mut serving).graceful_shutdown();
         activity.touch();
-        // Where others may wait for its place, the client of a connection without streams need not agree.
+        // If others may wait for its place, the client of a connection without streams need not agree.
         let idle = if is_stopping() {
             self.write
         } else {
@@ -110,7 +110,7 @@ impl Http2 {
         };
         tokio::select! {
             _ended = &mut serving => {}
-            // A client that does not answer has had its time.
+            // A client that does not answer gets no more time.
             () = activity.overdue(idle, self.write) => {}
         }
     }

@@ -41,7 +41,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(30);
 const DRAIN_SILENCE: Duration = Duration::from_secs(2);
 const DRAIN_BYTES: usize = 256 << 20;
 
-/// How long a connection that has nothing to do takes to give way. Those who wait for its place wait for it too.
+/// How long an idle connection takes to give way. Clients that wait for its place wait for that too.
 const GIVING_WAY: Duration = Duration::from_millis(1);
 
 /// The largest head of a request.
@@ -94,7 +94,7 @@ impl Http {
         };
         match is_http2 {
             Ok(Ok(true)) => self.http2.serve(stream, context).await,
-            // One that ended is HTTP/1.1's, too: it may have sent something.
+            // A stream that ended counts as HTTP/1.1, too: it may have sent something.
             Ok(Ok(false)) => self.http1.serve(stream, context).await,
             Ok(Err(error)) if PlainHttp::is(&error) => {
                 http1::last_response(&mut stream, context.peer, &ApiError::PlainHttp).await;

@@ -16,7 +16,7 @@ const YOUNG: Duration = Duration::from_millis(500);
 /// The state of the daemon that concerns all connections.
 #[derive(Debug, Clone, Copy, Default)]
 struct Notice {
-    /// Rises when places are wanted.
+    /// Increases when places are wanted.
     crowded: u64,
     /// The daemon is about to end.
     is_stopping: bool,
@@ -66,7 +66,7 @@ impl Notices {
     pub async fn leave(&mut self, is_idle: impl Fn() -> bool) {
         while !self.receiver.borrow_and_update().is_stopping {
             if self.receiver.changed().await.is_err() {
-                // Nobody is left to tell anything.
+                // The daemon is gone.
                 pending::<()>().await;
             }
             if is_idle() && self.is_first() {
@@ -75,13 +75,13 @@ impl Notices {
         }
     }
 
-    /// The same for a connection on which nothing has come yet.
+    /// The same for a connection on which nothing has arrived yet.
     pub async fn leave_silent(&mut self) {
         let is_young = self.is_young();
         self.leave(|| !is_young()).await;
     }
 
-    /// Returns whether the first request of the connection has time yet.
+    /// Returns whether the first request of the connection still has time.
     pub fn is_young(&self) -> impl Fn() -> bool + use<> {
         let accepted = self.accepted;
         move || accepted.elapsed() <= YOUNG

@@ -1,7 +1,7 @@
 //! Tells HTTP/2 from HTTP/1.1 by the first bytes of a connection.
 //!
-//! A client that knows beforehand that it speaks with an HTTP/2 server begins with 24 fixed bytes
-//! (RFC 9113 section 3.4), which no request of HTTP/1.1 begins with:
+//! A client that knows beforehand that it speaks with an HTTP/2 server begins with 24 fixed bytes (RFC 9113 section
+//! 3.4), with which no request of HTTP/1.1 begins:
 //!
 //! ```text
 //! PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n      HTTP/2
@@ -87,7 +87,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Peeked<S> {
         if buffer.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
-        // And what else has come: hyper makes its buffer twice as large when it has to read again.
+        // Everything else that has arrived too: hyper doubles its buffer when it has to read again.
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
             Poll::Pending => Poll::Ready(Ok(())),
             ready @ Poll::Ready(_) => ready,

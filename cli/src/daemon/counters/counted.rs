@@ -11,7 +11,7 @@ pub enum Api {
     Messages,
     /// `/messages/batch`, each of whose messages is a submission.
     Batch,
-    /// `/api/v1/transmissions`, in SparkPost's words.
+    /// `/api/v1/transmissions`, in SparkPost's format.
     SparkPost,
     /// `/emails` and `/emails/batch`, in Resend's.
     Resend,
@@ -59,13 +59,13 @@ pub enum Outcome {
     Replayed,
     /// Its sender has to change something.
     Rejected,
-    /// It may be taken if it is sent again.
+    /// It may be accepted if it is sent again.
     Deferred,
     /// A fault of this program.
     Failed,
     /// PowerMTA may have it in spite of an error.
     Unknown,
-    /// The client went away before it was all there.
+    /// The client disconnected before it had arrived completely.
     Abandoned,
 }
 
@@ -97,7 +97,7 @@ impl Outcome {
 /// were no value before.
 pub(super) type OfOutcomes = [Counter; Outcome::ALL.len()];
 
-/// What is counted of one access key.
+/// The counters of one access key.
 #[derive(Debug)]
 pub struct KeyCounters {
     pub(super) name: Arc<str>,
@@ -117,7 +117,7 @@ impl KeyCounters {
 pub struct Submissions<'k> {
     pub api: Api,
     pub outcome: Outcome,
-    /// The access key that they came with.
+    /// The access key that they were sent with.
     pub key: Option<&'k KeyCounters>,
     pub count: u64,
     /// Of those that were accepted.
@@ -127,7 +127,7 @@ pub struct Submissions<'k> {
 }
 
 impl<'k> Submissions<'k> {
-    /// They came with this access key.
+    /// The same, sent with this access key.
     pub fn of_key(self, key: Option<&'k KeyCounters>) -> Self {
         Self { key, ..self }
     }

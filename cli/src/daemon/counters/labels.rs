@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub struct RequestLabels {
     pub method: &'static str,
     pub route: &'static str,
-    /// `none` where the client went away before there was an answer.
+    /// `none` if the client disconnected before there was an answer.
     pub status: Status,
 }
 

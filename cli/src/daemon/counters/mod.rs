@@ -32,7 +32,7 @@ use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// All that is counted since the start.
+/// Everything that is counted since the start.
 #[derive(Debug)]
 pub struct Counters {
     pub registry: Registry,
@@ -151,7 +151,7 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// A request was answered, or its client went away.
+    /// A request was answered, or its client disconnected.
     pub fn request(&self, request: Kind, status: Option<u16>, duration: Duration) {
         let Kind { method, route } = request;
         let labels = RequestLabels {
@@ -178,7 +178,7 @@ impl Counters {
         }
     }
 
-    /// Where what comes with the access key of this name is counted.
+    /// The counters of the access key with this name.
     pub fn of_key(&self, name: &str) -> KeyCounters {
         let name: Arc<str> = name.into();
         let of = |outcome: Outcome| KeyOutcomeLabels {

@@ -1,5 +1,5 @@
-//! The answers that are errors. Each is made once, as it is sent, and its head and body are looked at: so nothing is
-//! said here that the daemon does not send.
+//! The error responses. Each is created once, exactly as it is sent, and described from its head and body: so nothing
+//! is documented that the daemon does not send.
 
 use super::super::error::ApiError;
 use super::super::request::BufferedBody;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::io;
 use std::time::Duration;
 
-/// What any request may be answered.
+/// Errors that any request may get.
 pub fn of_any() -> Vec<ApiError> {
     vec![
         ApiError::HeadBroken,
@@ -28,7 +28,7 @@ pub fn of_any() -> Vec<ApiError> {
     ]
 }
 
-/// Where the daemon has access keys.
+/// If the daemon has access keys.
 pub fn of_keys() -> Vec<ApiError> {
     vec![
         ApiError::NoAccessKey,
@@ -37,7 +37,7 @@ pub fn of_keys() -> Vec<ApiError> {
     ]
 }
 
-/// What a body may be answered.
+/// Errors that any body may get.
 pub fn of_bodies() -> Vec<ApiError> {
     vec![
         ApiError::BodyBroken,
@@ -50,7 +50,7 @@ pub fn of_bodies() -> Vec<ApiError> {
     ]
 }
 
-/// What one message may be answered.
+/// Errors that a single message may get.
 pub fn of_messages() -> Vec<ApiError> {
     vec![
         checked("{"),
@@ -68,7 +68,7 @@ pub fn of_messages() -> Vec<ApiError> {
     ]
 }
 
-/// What may be answered where messages are handed over.
+/// Errors where messages are submitted.
 pub fn of_submissions() -> Vec<ApiError> {
     let unknown = ApiError::MayBeDelivered {
         id: Some(example_id()),
@@ -81,7 +81,7 @@ pub fn of_submissions() -> Vec<ApiError> {
     ]
 }
 
-/// What a submission under an idempotency key may be answered.
+/// Errors that a submission under an idempotency key may get.
 pub fn of_idempotency() -> Vec<ApiError> {
     vec![
         ApiError::IdempotencyKey,
@@ -92,7 +92,7 @@ pub fn of_idempotency() -> Vec<ApiError> {
     ]
 }
 
-/// What a batch may be answered.
+/// Errors that a batch may get.
 pub fn of_batches() -> Vec<ApiError> {
     vec![
         ApiError::NotAnArray,
@@ -110,7 +110,7 @@ pub fn example_id() -> Id {
         .expect("it is an identifier")
 }
 
-/// What a message is answered whose key may send from one domain alone.
+/// The answer to a message whose key may send from a single other domain.
 fn checked(message: &'static str) -> ApiError {
     let domain = "example.com".parse().expect("it is a domain");
     let senders = SenderDomains::from_iter([domain]);
@@ -146,7 +146,7 @@ pub fn responses(errors: Vec<ApiError>) -> Map<String, Value> {
     responses
 }
 
-/// The header fields of an error that say something.
+/// The header fields that matter in an error.
 fn head_of(error: ApiError) -> Vec<&'static str> {
     let response = error.into_response();
     let fields = [

@@ -1,4 +1,4 @@
-//! What can be asked for.
+//! The operations of the API.
 
 use super::super::error::ApiError;
 use super::super::paths;
@@ -17,14 +17,14 @@ pub struct Operation {
     pub description: &'static str,
     /// The names of its query.
     query: &'static [Name],
-    /// Whether the envelope of a finished message may stand in its query.
+    /// Whether its query may contain the envelope of a finished message.
     has_envelope: bool,
     has_idempotency_key: bool,
     /// The content of its body, by media type.
     pub body: Option<Value>,
-    /// The answers that are none of an error, by their status.
+    /// The successful answers, by their status.
     answers: Vec<(&'static str, Value)>,
-    /// Those that are, and that not all operations have.
+    /// The errors that not all operations have.
     errors: Vec<ApiError>,
 }
 
@@ -254,7 +254,7 @@ fn example_message() -> Value {
     })
 }
 
-/// A message in all its forms.
+/// A message in each accepted format.
 fn message_body() -> Value {
     let message = json!({"$ref": "#/components/schemas/Message"});
     let example = example_message();
@@ -312,7 +312,7 @@ fn message_body() -> Value {
 }
 
 impl Operation {
-    /// One that says how the daemon is.
+    /// An operation that reports the state of the daemon.
     fn get(path: &'static str, id: &'static str, summary: &'static str) -> Self {
         Self {
             path,
@@ -330,7 +330,7 @@ impl Operation {
         }
     }
 
-    /// One that takes a message.
+    /// An operation that takes a message.
     fn post(path: &'static str, id: &'static str, summary: &'static str) -> Self {
         Self {
             method: "post",
@@ -368,7 +368,7 @@ impl Operation {
         self
     }
 
-    /// What may stand in its query and its head.
+    /// The parameters of its query and its head.
     pub fn parameters(&self) -> Vec<Value> {
         let mut parameters: Vec<_> = self.query.iter().copied().map(query_parameter).collect();
         if self.has_envelope {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 /// Gmail shows this many bytes of the HTML of a message, and a link to the rest; page/sizes.js has the same number.
 const CLIPPED: usize = 102_000;
 
-/// What the page gets about one mail.
+/// What the page receives about one mail.
 #[derive(Debug, Serialize)]
 pub struct Answer<'v> {
     view: &'v str,
@@ -162,7 +162,7 @@ impl Urls<'_> {
     }
 }
 
-/// Of a multipart, what its parts have together.
+/// For a multipart, the sum of its parts.
 fn size(part: &Part) -> usize {
     if part.media_type.starts_with("multipart/") && !part.parts.is_empty() {
         part.parts.iter().map(size).sum()

@@ -66,7 +66,7 @@ pub async fn post_view(
     }
 }
 
-/// What is wrong with a message, and where in its text, if that has come.
+/// The problems of a message, with their positions in its text if that has arrived.
 async fn refusal(error: &ApiError, text: Option<Bytes>) -> Response {
     let details = error.problem_details();
     let details = match (error, text) {

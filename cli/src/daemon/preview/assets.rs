@@ -14,7 +14,7 @@ macro_rules! files {
     };
 }
 
-/// By their names, which are those of their paths, except the first one. A test holds that none is missing.
+/// By their names, which match their paths, except for the first one. A test ensures that none is missing.
 const FILES: &[(&str, &[u8])] = files![
     "index.html",
     "api.js",
@@ -39,7 +39,7 @@ const FILES: &[(&str, &[u8])] = files![
     "tabs.js",
 ];
 
-/// What the page may do: run its own modules, ask its own daemon, and show frames of it.
+/// The policy of the page: it may run its own modules, send requests to its own daemon, and show frames of it.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; \
      form-action 'none'; base-uri 'none'; frame-ancestors 'none'",

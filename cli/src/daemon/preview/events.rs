@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::timeout;
 
-/// How often a client is sent something: so it is found out that it is gone.
+/// How often something is sent to a client, to find out whether it is gone.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// `GET /preview/api/outbox/events`.
@@ -51,7 +51,7 @@ fn try_events(
     Ok((media_type, Body::new(Events(events))).into_response())
 }
 
-/// Tells of the outbox until the client is gone or the daemon ends. No event waits but the newest.
+/// Reports the outbox until the client is gone or the daemon ends. Only the newest event waits.
 async fn tell(
     mut seen: watch::Receiver<Seen>,
     mut stopping: watch::Receiver<bool>,
@@ -59,7 +59,7 @@ async fn tell(
     _listener: OwnedSemaphorePermit,
 ) {
     let stops = async {
-        // Its sender is there as long as the daemon is.
+        // Its sender exists as long as the daemon does.
         let _ = stopping.wait_for(|stops| *stops).await;
     };
     let tells = async {

@@ -25,7 +25,7 @@ const REMOTE_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inli
                              font-src data: http: https:; media-src data: http: https:; form-action 'none'; base-uri 'none'; \
                              frame-ancestors 'self'";
 
-/// What a download may do where a browser shows it all the same.
+/// The policy of a download, in case a browser shows it anyway.
 const NOTHING: &str =
     "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -84,7 +84,7 @@ pub async fn html(
                 header::CONTENT_SECURITY_POLICY,
                 HeaderValue::from_static(policy),
             );
-            // No policy keeps a browser from resolving the hosts of links ahead.
+            // No policy keeps a browser from prefetching the hosts of links.
             head.insert(
                 HeaderName::from_static("x-dns-prefetch-control"),
                 HeaderValue::from_static("off"),

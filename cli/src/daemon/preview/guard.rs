@@ -1,8 +1,8 @@
-//! Who may ask: the preview's own page, at a name of this daemon.
+//! Who may use the preview: its own page, under a name of this daemon.
 //!
-//! A page of another site that had its name lead here (DNS rebinding) would be of one origin with the daemon, and
-//! could read each answer. Its name is in Host, so other names are refused. What a frame shows has no origin, so it
-//! may ask for nothing either.
+//! A page of another site whose name resolves to this host (DNS rebinding) would have the same origin as the daemon,
+//! and could read every answer. Its name is in Host, so other names are refused. Content in a frame has no origin, so
+//! it cannot use the preview either.
 
 use super::super::access::Requester;
 use super::super::error::ApiError;
@@ -21,7 +21,7 @@ pub fn check_page(pages: &Pages, request: &Request, host: Option<&str>) -> Resul
         return Ok(());
     }
     let headers = request.headers();
-    // `none` is somebody who types the address.
+    // `none` means that somebody typed the address.
     let is_own = |site: &HeaderValue| site == "same-origin" || site == "none";
     let sites = headers.get_all("sec-fetch-site").iter().all(is_own);
     let mut origins = headers.get_all(header::ORIGIN).iter();
@@ -46,7 +46,7 @@ pub fn check_key(requester: Option<&Requester>, path: &str) -> Result<(), ApiErr
 const POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
 
-/// Adds what each answer of the preview says to a browser.
+/// Adds the header fields that every answer of the preview has for browsers.
 pub fn harden(headers: &mut HeaderMap) {
     const SAME_ORIGIN: &str = "same-origin";
     for (name, value) in [
@@ -97,7 +97,7 @@ mod tests {
         };
         for (host, status) in [
             ("127.0.0.1:8000", 200),
-            // Of a tunnel, which has another port at this end.
+            // Through a tunnel, which has another port at this end.
             ("localhost:9000", 200),
             ("LOCALHOST", 200),
             ("[::1]:8000", 200),

@@ -10,9 +10,9 @@
 //! answer           what the page is told       frames    what its frames show, and what it downloads
 //! ```
 //!
-//! Whatever is shown was written by others, maybe by an attacker. So a frame has no origin, no scripts and no network
-//! by its Content-Security-Policy, and what that does not stop is taken out of the HTML. What is asked for has to be
-//! asked by the page itself, at a name of this daemon, and with a key where there are keys.
+//! Whatever is shown was written by others, maybe by an attacker. So its Content-Security-Policy leaves a frame without
+//! an origin, scripts and network, and what the policy does not stop is removed from the HTML. Requests must come from
+//! the page itself, use a name of this daemon, and have a key if there are keys.
 //!
 //! Each file uses only files of lower stairs:
 //!

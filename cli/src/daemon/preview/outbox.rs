@@ -1,7 +1,7 @@
-//! The files of the pickup directory: which there are, and what is in one.
+//! The files of the pickup directory: their list, and their contents.
 //!
-//! While somebody listens the directory is looked at now and then: whether it changed is one question to the file
-//! system, and works on any. It is read again only if it did, and what is known of a file is not read twice.
+//! While somebody listens, the directory is polled: checking for a change takes a single system call, and works on any
+//! file system. The directory is read again only after a change, and no file is read twice.
 
 use super::super::blocking::run_blocking;
 use super::super::error::ApiError;
@@ -28,7 +28,7 @@ const MOST: usize = 200;
 /// Only the names of larger files are shown.
 const LARGEST: u64 = 1 << 20;
 
-/// How often somebody who listens has the directory looked at.
+/// How often the directory is polled while somebody listens.
 const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Reading a large directory takes time: no more than a fifth of the time goes into it.
@@ -46,7 +46,7 @@ pub struct Outbox {
     is_watched: Mutex<bool>,
 }
 
-/// What was found last; nothing before somebody looked.
+/// The last result; `None` before the first look.
 pub type Seen = Option<Result<Arc<Listing>, Arc<io::Error>>>;
 
 /// The newest files.
@@ -68,7 +68,7 @@ struct Listed {
     summary: Summary,
 }
 
-/// What a file holds, as far as that is known.
+/// The content of a file, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 struct Summary {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ struct Summary {
     recipients: Option<usize>,
 }
 
-/// By what a file is known from another, the newest last.
+/// What distinguishes a file from others; the newest sorts last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Key {
     modified: Timestamp,
@@ -100,7 +100,7 @@ impl Outbox {
 
     /// The newest files. Reads the directory, and those of its files that are not known yet.
     pub fn list(&self) -> io::Result<Arc<Listing>> {
-        // The oldest of those that were found is the first to go.
+        // The oldest of the files found is dropped first.
         let mut newest = BinaryHeap::new();
         let mut more = false;
         for entry in fs::read_dir(&self.path)? {
@@ -155,7 +155,7 @@ impl Outbox {
         let opened = rustix::fs::open(self.path.join(name), flags, Mode::empty());
         let file = match opened {
             Ok(file) => File::from(file),
-            // What a link is answered, and a socket.
+            // The errors for a link and for a socket.
             Err(rustix::io::Errno::LOOP | rustix::io::Errno::NXIO) => {
                 return Err(io::ErrorKind::NotFound.into());
             }
@@ -241,7 +241,7 @@ fn read_up_to(file: File, most: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Hears of each change of the directory, and of what is there now.
+/// Subscribes to changes of the directory, beginning with its present state.
 pub fn listen(outbox: &Arc<Outbox>) -> watch::Receiver<Seen> {
     let mut is_watched = outbox.lock();
     let mut receiver = outbox.seen.subscribe();
@@ -256,7 +256,7 @@ pub fn listen(outbox: &Arc<Outbox>) -> watch::Receiver<Seen> {
     receiver
 }
 
-/// Looks at the directory as long as somebody listens.
+/// Polls the directory as long as somebody listens.
 async fn watch(outbox: Arc<Outbox>) {
     let mut changed = None;
     while !outbox.is_left() {
@@ -314,7 +314,7 @@ impl Outbox {
         });
     }
 
-    /// Whether nobody listens any more: then nobody looks from now on.
+    /// Whether nobody listens any more, which ends the polling.
     fn is_left(&self) -> bool {
         let mut is_watched = self.lock();
         *is_watched = self.seen.receiver_count() > 0;

@@ -1,4 +1,4 @@
-//! Where values are in a JSON text that somebody writes: what a JSON Pointer (RFC 6901) names, as line and column.
+//! The positions of values in a JSON text that somebody is writing: JSON Pointers (RFC 6901) as lines and columns.
 
 use crate::place::Place;
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// A warning, and where it is in the text.
+/// A warning, and its position in the text.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlacedWarning {
     #[serde(flatten)]
@@ -17,7 +17,7 @@ pub struct PlacedWarning {
     pub place: Option<Place>,
 }
 
-/// Warnings with their places in the text of their message, where that is there.
+/// Warnings with their positions in the text of their message, if that is available.
 pub fn placed(json: Option<&Bytes>, warnings: Vec<Warning>) -> Vec<PlacedWarning> {
     let pointers = warnings.iter().map(|warning| &*warning.pointer);
     let places = match json {
@@ -61,7 +61,7 @@ struct Wanted<'p>(Vec<Node<'p>>);
 struct Node<'p> {
     /// The value that contains it; `None` for the whole text.
     parent: Option<usize>,
-    /// What is wanted within it, by name or index.
+    /// The requested values within it, by name or index.
     children: HashMap<Cow<'p, str>, usize>,
     /// Where it is.
     offset: Option<usize>,
@@ -75,10 +75,10 @@ impl Default for Wanted<'_> {
 }
 
 impl<'p> Wanted<'p> {
-    /// Adds what a pointer names; its node.
+    /// Adds the value that a pointer names. Returns its node.
     fn add(&mut self, pointer: &'p str) -> usize {
         let mut node = 0;
-        // Before the first `/` is nothing.
+        // There is nothing before the first `/`.
         for token in pointer.split('/').skip(1) {
             let name = if token.contains('~') {
                 Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
@@ -98,14 +98,14 @@ impl<'p> Wanted<'p> {
         node
     }
 
-    /// Where a node is, or the innermost of those that it would lie in.
+    /// The position of a node, or of the innermost existing one that would contain it.
     fn offset(&self, node: usize) -> Option<usize> {
         let mut ways = std::iter::successors(Some(node), |node| self.0[*node].parent);
         ways.find_map(|node| self.0[node].offset)
     }
 }
 
-/// Places of offsets, for which the text is read once.
+/// Converts offsets to lines and columns, reading the text once.
 fn in_order(text: &str, offsets: &[Option<usize>]) -> Vec<Option<Place>> {
     let mut order: Vec<_> = (0..offsets.len()).collect();
     order.sort_unstable_by_key(|index| offsets[*index]);
@@ -142,7 +142,7 @@ struct Walk<'t> {
     at: usize,
 }
 
-/// An object or array in which something is wanted.
+/// An object or array that contains a requested value.
 struct Open {
     node: usize,
     /// The bracket that ends it.
@@ -152,8 +152,8 @@ struct Open {
 }
 
 impl Walk<'_> {
-    /// Finds what is wanted. Nothing else is looked at closely, and nothing calls itself: serde lets values be as deep
-    /// in each other as they like where it ignores them.
+    /// Finds the requested values. Others are only skipped, and nothing is recursive: where serde ignores values, they
+    /// may be nested arbitrarily deep.
     fn find(mut self, wanted: &mut Wanted<'_>) {
         let mut open = Vec::new();
         open.extend(self.value(0, wanted));
@@ -180,7 +180,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Finds a value: passes over it, or begins to read it where something within it is wanted.
+    /// Finds a value: skips it, or enters it if it contains a requested value.
     fn value(&mut self, node: usize, wanted: &mut Wanted<'_>) -> Option<Open> {
         self.skip(|byte| byte.is_ascii_whitespace());
         let Node {
@@ -200,7 +200,7 @@ impl Walk<'_> {
         Some(Open { node, end, read: 0 })
     }
 
-    /// Passes over a value with all that is in it.
+    /// Skips a value with everything in it.
     fn skip_value(&mut self) {
         let mut depth = 0_usize;
         while let Some(byte) = self.byte() {
@@ -232,7 +232,7 @@ impl Walk<'_> {
         let start = self.at;
         self.skip_string();
         let written = self.text.get(start..self.at).unwrap_or_default();
-        // No name that is a lone surrogate is one of a pointer.
+        // A pointer contains no name with a lone surrogate.
         serde_json::from_str::<String>(written).map_or(Cow::Borrowed(""), Cow::Owned)
     }
 
@@ -257,7 +257,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a byte is one of a number or of a word.
+/// Whether a byte belongs to a number or a literal name.
 fn is_of_scalar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)
 }
@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(place(&deep, &all), Some((1, DEPTH)));
     }
 
-    /// Each value was once looked up by its whole pointer, which took the product of both for hours.
+    /// Each value used to be looked up by its whole pointer, so that the time grew with the product of both, to hours.
     #[test]
     fn a_long_name_of_many_values_takes_no_longer_than_both() {
         let name = "n".repeat(1 << 20);

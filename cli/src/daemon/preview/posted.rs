@@ -1,4 +1,4 @@
-//! From a posted message to a view of it: it is read as one that is submitted, and its pickup files are made in memory.
+//! From a posted message to a view of it: it is read like a submitted one, and its pickup files are created in memory.
 
 use super::super::error::ApiError;
 use super::super::request::{BufferedBody, ReceivedBody};
@@ -16,12 +16,12 @@ use pmtaemail::{
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 
-/// A message that has come, and for whom.
+/// A message that has arrived, and the recipient to show.
 pub struct Posted {
     pub body: ReceivedBody,
     pub identity: Identity,
     pub submitter: Submitter,
-    /// Its JSON, where all of that is in memory.
+    /// Its JSON, if all of it is in memory.
     pub text: Option<Bytes>,
     /// The requested recipient, from 0.
     pub recipient: usize,
@@ -121,7 +121,7 @@ fn too_large(limit: usize) -> ApiError {
     ApiError::TooLargeToPreview { limit }
 }
 
-/// The one recipient whose mail is shown of a mail merge that has more files than there is room for.
+/// The only recipient whose mail is shown, if a mail merge has more files than there is room for.
 fn only(receipt: &Receipt, recipient: usize, room: usize) -> Result<Selection, ApiError> {
     if receipt.message_id.is_some() {
         return Err(too_large(room));
@@ -182,7 +182,7 @@ fn mails(files: &[Bytes], receipt: &Receipt) -> Result<Mails, ApiError> {
         return Ok(Mails::One);
     };
     let read: Result<Vec<_>, _> = files.iter().map(|file| OutboxFile::read(file)).collect();
-    // It is told why when it is shown.
+    // The reason is reported when it is shown.
     let Ok(read) = read else {
         return Ok(Mails::OfFile);
     };

@@ -25,7 +25,7 @@ pub struct Content<'v> {
     file: OutboxFile<'v>,
     /// The octets that the recipient gets.
     pub source: Vec<u8>,
-    /// Nothing where these are no message.
+    /// `None` if these bytes are not a message.
     pub mail: Option<Mail>,
 }
 

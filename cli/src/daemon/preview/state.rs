@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// Most clients that listen to the outbox at once.
+/// Maximum number of clients that listen to the outbox at once.
 const MOST_LISTENERS: usize = 64;
 
 /// A preview.
@@ -23,7 +23,7 @@ pub struct Preview {
     is_alone: bool,
 }
 
-/// The preview, and the daemon that it is of.
+/// The preview, and its daemon.
 pub struct Shared {
     pub daemon: Arc<Daemon>,
     pub preview: Preview,
@@ -56,7 +56,7 @@ impl Preview {
         Self { file, ..self }
     }
 
-    /// Is all that there is of the daemon.
+    /// Makes the preview everything that the daemon offers.
     #[must_use]
     pub fn alone(self) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl Preview {
         }
     }
 
-    /// Whether it is all that there is.
+    /// Whether the daemon offers nothing else.
     pub fn is_alone(&self) -> bool {
         self.is_alone
     }

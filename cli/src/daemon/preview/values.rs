@@ -1,4 +1,4 @@
-//! The values that a posted message has for its recipients, by the names that it has for them.
+//! The template values of a posted message for its recipients, by their names in the message.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,7 +13,7 @@ pub struct Values {
     own: Vec<Option<Box<RawValue>>>,
 }
 
-/// Values as they are written: in a template, `1.50` is the same number as in JSON.
+/// Values keep their spelling: in a template, `1.50` is the same number as in JSON.
 pub type Variables = BTreeMap<String, Box<RawValue>>;
 
 impl Values {
@@ -37,7 +37,7 @@ impl Values {
         self.own.push(text_of(json).and_then(variables_of));
     }
 
-    /// The values of the recipient with this index in the message: the message's own, and theirs, which win.
+    /// The values of the recipient with this index in the message: the message's own, overridden by the recipient's.
     pub fn of(&self, index: usize) -> Variables {
         let own = self.own.get(index).and_then(Option::as_ref);
         let both = self.common.iter().chain(own);
@@ -45,7 +45,7 @@ impl Values {
         both.flatten().collect()
     }
 
-    /// How many bytes they take.
+    /// Their size in bytes.
     pub fn size(&self) -> usize {
         let own = self.own.iter();
         let own = own.map(|json| size_of_json(json.as_deref()) + size_of::<Box<RawValue>>());
@@ -72,7 +72,7 @@ fn variables(object: &Members<'_>) -> Option<Box<RawValue>> {
     member(object, "variables").map(ToOwned::to_owned)
 }
 
-/// A member by its name, in which letter case, `_` and `-` are ignored.
+/// A member by its name, ignoring letter case, `_` and `-`.
 fn member<'j>(object: &Members<'j>, name: &str) -> Option<&'j RawValue> {
     let is_it = |known: &str| known.replace(['_', '-'], "").eq_ignore_ascii_case(name);
     let mut members = object.iter();

@@ -1,5 +1,5 @@
-//! What is kept to be shown: pickup files, and what is known of the messages that they are of. The oldest makes room
-//! for a new one.
+//! Views that are kept to be shown: pickup files, and what is known about their messages. The oldest makes room for a
+//! new one.
 
 use super::super::error::ApiError;
 use super::places::PlacedWarning;
@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
-/// Most views that are kept.
+/// Maximum number of views that are kept.
 const MOST: usize = 64;
 
 /// What a view takes besides its bytes.
@@ -19,18 +19,18 @@ const OVERHEAD: usize = 4 << 10;
 /// Approximately the memory of a rejected recipient.
 const REJECTED: usize = 256;
 
-/// What one view is made of.
+/// One view.
 #[derive(Debug)]
 pub struct View {
-    /// What the page knows it by, and nobody guesses.
+    /// The name by which the page knows it, and which nobody can guess.
     pub name: String,
     /// The name of the file, where it is one of the outbox.
     pub file: Option<String>,
     /// Whole pickup files.
     pub files: Vec<Bytes>,
-    /// The mails that there are.
+    /// Its mails.
     pub mails: Mails,
-    /// When PowerMTA would have got them, or did.
+    /// When PowerMTA would have received them, or did.
     pub received: SystemTime,
     /// The values of recipients, where it was posted.
     pub values: Values,
@@ -39,7 +39,7 @@ pub struct View {
     pub rejected: Option<RejectedRecipients>,
 }
 
-/// Which mails the files hold, in which order.
+/// Which mails the files contain, in which order.
 #[derive(Debug)]
 pub enum Mails {
     /// As they are in the first file.
@@ -95,13 +95,13 @@ pub struct Views {
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// Those asked for last are at the end.
+    /// The most recently used are at the end.
     views: VecDeque<Arc<View>>,
     size: usize,
 }
 
 impl Views {
-    /// No view yet, and room for this many bytes.
+    /// No views yet, with room for this many bytes.
     pub fn new(room: usize) -> Self {
         Self {
             room,
@@ -131,7 +131,7 @@ impl Views {
         Ok(view)
     }
 
-    /// A view by its name, unless it had to make room.
+    /// A view by its name, unless it was dropped to make room.
     pub fn get(&self, name: &str) -> Result<Arc<View>, ApiError> {
         let mut kept = self.kept();
         let found = kept.views.iter().position(|view| view.name == name);
@@ -141,7 +141,7 @@ impl Views {
         Ok(view)
     }
 
-    /// Said of what there can be no room for.
+    /// The error for a view that can never have room.
     pub fn too_large(&self) -> ApiError {
         ApiError::TooLargeToPreview { limit: self.room() }
     }
@@ -176,7 +176,7 @@ mod tests {
         let names: Vec<_> = (0..3).map(|_| add(SIZE).unwrap()).collect();
         let are_there = |names: &[String]| (names.iter()).all(|name| views.get(name).is_ok());
         assert!(are_there(&names) && names.iter().all(|name| name.len() == 32));
-        // It was asked for, so another one is the oldest.
+        // It was just used, so another one is the oldest.
         views.get(&names[0]).unwrap();
         let new = add(SIZE).unwrap();
         assert!(are_there(&[names[0].clone(), names[2].clone(), new]));

@@ -27,7 +27,7 @@ pub struct Wanted {
     pub peer: Peer,
 }
 
-/// Makes something of a mail of a view, where there is room for it.
+/// Calls a function with a mail of a view, if there is room for its result.
 pub async fn with_room<T: Send + 'static>(
     shared: &Shared,
     wanted: Wanted,
@@ -45,7 +45,7 @@ pub async fn with_room<T: Send + 'static>(
     .await
 }
 
-/// Makes something of a view in a thread for that, where there is memory for it.
+/// Calls a function with a view on a blocking thread, if there is memory for its result.
 pub async fn show<T: Send + 'static>(
     daemon: &Daemon,
     view: Arc<View>,
@@ -76,7 +76,7 @@ pub fn recipient_of(
 const NAMES: &str = "The query has a name, or a value, that means nothing here: of views `recipient` is a whole number from 0; \
                      of html `remote` is 0 or 1, and `scheme` is light or dark.";
 
-/// Takes the number of a recipient, from 0, out of what a query says.
+/// Removes the number of a recipient, from 0, from the parameters of a query.
 pub fn take_recipient(others: &mut Vec<(String, String)>) -> Result<usize, ApiError> {
     const NO_NUMBER: &str =
         "`recipient` must be a whole number of at least 0, and given only once in the query.";
@@ -98,7 +98,7 @@ pub fn take_recipient(others: &mut Vec<(String, String)>) -> Result<usize, ApiEr
     }
 }
 
-/// A response, or why there is none, which is logged.
+/// A response; or the error, which is logged.
 pub fn answered(log: &RequestLog, result: Result<Response, ApiError>) -> Response {
     result.unwrap_or_else(|error| {
         log.failed(&error);

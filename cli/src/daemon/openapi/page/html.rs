@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::fmt::{self, Display, Write};
 
-/// A page as it grows. Only what is meant as markup is put into it as it is.
+/// A page under construction. Only intended markup is added to it unescaped.
 #[derive(Debug, Default)]
 pub struct Page(String);
 
@@ -54,7 +54,7 @@ impl Display for Prose<'_> {
     }
 }
 
-/// The text of a value; none where it has none.
+/// The text of a value; empty if it has none.
 pub fn text_of(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
@@ -64,7 +64,7 @@ pub fn referred(value: &Value) -> Option<&str> {
     value["$ref"].as_str()?.rsplit('/').next()
 }
 
-/// A table that scrolls by itself where it is wider than the page. `tabindex` lets the keyboard do that.
+/// A table that scrolls by itself if it is wider than the page. `tabindex` makes that possible with the keyboard.
 pub fn table(page: &mut Page, heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     page.put("<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>");
     for head in heads {

@@ -1,5 +1,5 @@
-//! `GET /docs`: the description of the daemon as a page for people, made from the same document. It is HTML and a style
-//! sheet alone: no script, and nothing from another host, so that it works where there is no network.
+//! `GET /docs`: the description of the daemon as a page for people, made from the same document. It consists of HTML
+//! and a style sheet only: no script, and nothing from another host, so that it works without a network.
 //!
 //! ```text
 //! mod              the page and its answer

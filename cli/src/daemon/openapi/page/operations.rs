@@ -7,7 +7,7 @@ use super::schemas::kind;
 use serde_json::Value;
 use std::fmt::Write;
 
-/// Where the daemon listens unless it is told otherwise.
+/// Where the daemon listens by default.
 const HOST: &str = "http://127.0.0.1:8000";
 
 pub fn write(page: &mut Page, document: &Value, tag: &Value) {

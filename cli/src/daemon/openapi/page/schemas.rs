@@ -3,7 +3,7 @@
 use super::html::{Page, Prose, Text, referred, table, text_of};
 use serde_json::Value;
 
-/// What people look for first; the others stand in the order of their names.
+/// The schemas that people look for first; the others follow in alphabetical order.
 const FIRST: [&str; 5] = [
     "Message",
     "Receipt",
@@ -140,7 +140,7 @@ pub fn kind(schema: &Value) -> String {
 
 /// What narrows a plain type.
 fn limits(schema: &Value) -> String {
-    // One beyond that is the bound of the machine, which tells a reader nothing.
+    // A larger bound is that of the machine, which tells a reader nothing.
     let number = |name| schema[name].as_i64();
     let range = match (number("minimum"), number("maximum")) {
         (Some(from), Some(to)) => format!(" from {from} to {to}"),

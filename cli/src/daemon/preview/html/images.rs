@@ -8,7 +8,7 @@ use std::collections::HashMap;
 pub struct Images<'m> {
     /// By their Content-IDs.
     parts: HashMap<&'m str, &'m Part>,
-    /// How many more bytes may be written: a mail that shows one image very often could become very large.
+    /// How many more bytes may be written: a mail that repeats one image very often could become very large.
     room: usize,
 }
 
@@ -24,7 +24,7 @@ impl<'m> Images<'m> {
         }
     }
 
-    /// What replaces an address: an image that came with the mail. Counts those of other hosts.
+    /// The replacement of an address: an image that came with the mail. Counts addresses on other hosts.
     pub fn changed(&mut self, remote: &mut usize, address: &str) -> Option<String> {
         if is_remote(address) {
             *remote += 1;
@@ -37,7 +37,7 @@ impl<'m> Images<'m> {
         }
         let id = percent_decode_str(&trimmed[4..]).decode_utf8_lossy();
         let part = self.parts.get(&*id)?;
-        // As it is written: of a small image most is the media type, which may be long.
+        // The size as written: most of a small image is its media type, which may be long.
         let size = "data:;base64,".len() + part.media_type.len() + part.octets.div_ceil(3) * 4;
         self.room = self.room.checked_sub(size)?;
         let content = encodify::base64::STANDARD.encode(&part.content);
@@ -45,10 +45,10 @@ impl<'m> Images<'m> {
     }
 }
 
-/// How many bytes of images may be written where all together have fewer.
+/// At least this many bytes of images may be written, even if a mail's images have fewer in total.
 pub const LEAST_ROOM: usize = 1 << 20;
 
-/// Whether a part may take the place of an address.
+/// Whether a part may replace an address.
 fn is_shown(part: &Part) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/+-.".contains(&byte);
     let kinds = ["image/", "font/", "audio/", "video/"];

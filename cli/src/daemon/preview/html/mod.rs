@@ -1,16 +1,16 @@
 //! A mail's HTML for a frame of the preview.
 //!
-//! A frame has a sandbox and a policy, which let no script run, no form be sent and nothing be loaded. But they let a
-//! page lead its own frame elsewhere (`meta refresh`), resolve names of hosts ahead (`link`), and take the keyboard
-//! (`autofocus`). What does so is taken out here, token by token, and each token is written anew: so a browser reads no
-//! other tags than were read here. The one exception is what is in a style sheet, which a browser takes for tags
-//! within `svg`; there nothing is left that looks like one.
+//! A frame has a sandbox and a policy, under which no script runs, no form is sent and nothing is loaded. But they
+//! allow a page to navigate its own frame elsewhere (`meta refresh`), to prefetch names of hosts (`link`), and to take
+//! the keyboard focus (`autofocus`). Whatever does that is removed here, token by token, and each token is written
+//! anew: so a browser reads no tags other than those that were read here. The one exception is the text of a style
+//! sheet, in which a browser sees tags within `svg`; nothing that looks like a tag is left there.
 //!
-//! Images that come with the mail (`cid:`, RFC 2392) are put in their places.
+//! Images that come with the mail (`cid:`, RFC 2392) are inserted.
 //!
 //! ```text
 //! mod        token by token
-//!   rules    what is written, and how
+//!   rules    what is kept, and how it is written
 //!   images   images of the mail, and addresses of other hosts
 //! ```
 
@@ -30,9 +30,9 @@ use std::fmt::Write;
 /// How a mail is shown.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Whether it loads content of other hosts.
+    /// Whether it loads content from other hosts.
     pub remote: bool,
-    /// The colours of whoever reads it, where they are known.
+    /// The reader's color scheme, if known.
     pub scheme: Option<Scheme>,
 }
 
@@ -108,12 +108,12 @@ struct Writer<'m> {
     doctype: String,
     has_doctype: bool,
     remote: usize,
-    /// How many elements are open that are no HTML.
+    /// How many open elements are not HTML.
     foreign: usize,
 }
 
 impl Writer<'_> {
-    /// What an element holds. In SVG one may end with its own tag.
+    /// The kind of content of an element. In SVG an element may be self-closing.
     fn content_of(&self, name: &str, tag: &StartTag<()>) -> Content {
         if tag.self_closing && self.foreign > 0 {
             Content::Elements
@@ -127,10 +127,10 @@ impl Writer<'_> {
             self.foreign += 1;
         }
         let is_written = match name {
-            // A browser asks other hosts for all but style sheets even where nothing may be loaded.
+            // A browser contacts other hosts for anything but style sheets, even if nothing may be loaded.
             "link" => self.is_style_sheet(tag),
             "meta" => is_named_meta(tag),
-            // What they would show is not there; what is in them for that case is.
+            // What they would show is not available; the fallback inside them is.
             "base" | "object" | "embed" | "applet" | "frame" | "frameset" | "portal"
             | "fencedframe" | "script" | "iframe" | "noembed" | "noframes" => false,
             _ => {
@@ -144,7 +144,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What an element refers to that is not written.
+    /// Counts the references of an element that is not written.
     fn count_only(&mut self, tag: &StartTag<()>) {
         for (name, value) in &tag.attributes {
             if ["src", "data"].contains(&&*text_of(name)) && is_remote(&text_of(value)) {
@@ -181,7 +181,7 @@ impl Writer<'_> {
         self.body.push('"');
     }
 
-    /// The value that an attribute gets, if it is written.
+    /// The new value of an attribute, if it is written.
     fn attribute(&mut self, element: &str, name: &str, value: &str) -> Option<String> {
         let is_image = ["image", "feimage", "use"].contains(&element);
         match name {
@@ -189,9 +189,9 @@ impl Writer<'_> {
             "src" | "background" | "poster" | "lowsrc" | "dynsrc" => Some(self.address(value)),
             "href" if element == "link" => Some(self.address(value)),
             "href" | "xlink:href" if is_image => Some(self.address(value)),
-            // Any element of MathML is a link to some browsers, which opens in the frame itself.
+            // To some browsers, any MathML element can be a link, which opens in the frame itself.
             "href" | "xlink:href" if !is_link(element) && !value.trim().starts_with('#') => None,
-            // A browser would take one of these in place of an image that came with the mail.
+            // A browser would prefer one of these to an image that came with the mail.
             "srcset" | "imagesrcset" => {
                 self.remote += value.split(',').filter(|one| is_remote(one)).count();
                 self.options.remote.then(|| value.to_owned())
@@ -213,7 +213,7 @@ impl Writer<'_> {
         })
     }
 
-    /// What is in an element whose content has no tags.
+    /// The content of an element that cannot contain tags.
     fn content(&mut self, content: Content, name: &str, raw: &str) {
         match content {
             Content::Style => {
@@ -247,9 +247,9 @@ impl Writer<'_> {
         push_escaped(&mut self.body, text);
     }
 
-    /// Keeps the document type where it counts: it says how the style sheets are read.
+    /// Keeps the document type where it counts: it determines how style sheets are read.
     fn doctype(&mut self, doctype: &Doctype<()>) {
-        // The first one alone counts; none of very many looks through the whole text before it.
+        // Only the first one counts; if there are very many, none may search the whole text before it.
         let is_first = !std::mem::replace(&mut self.has_doctype, true);
         if !is_first || !self.body.trim().is_empty() {
             return;

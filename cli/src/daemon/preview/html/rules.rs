@@ -1,4 +1,4 @@
-//! What of HTML is written, and how.
+//! Which parts of HTML are written, and how.
 
 use html5gum::{HtmlString, StartTag, State};
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// By the name of the element.
+    /// Determined by the name of the element.
     pub fn of(name: &str) -> Self {
         match name {
             "style" => Self::Style,
@@ -43,7 +43,7 @@ impl Content {
     }
 }
 
-/// Whether an attribute does something, or takes the keyboard.
+/// Whether an attribute runs something, or takes the keyboard focus.
 pub fn is_active(name: &str) -> bool {
     const ACTIVE: [&str; 7] = [
         "accesskey",
@@ -80,7 +80,7 @@ pub fn is_foreign(name: &str) -> bool {
     name == "svg" || name == "math"
 }
 
-/// A `meta` that says how wide a screen is, or which colours there may be.
+/// A `meta` with the width of the viewport, or the supported color schemes.
 pub fn is_named_meta(tag: &StartTag<()>) -> bool {
     const KEPT: [&str; 3] = ["viewport", "color-scheme", "supported-color-schemes"];
     let is_http = tag.attributes.contains_key(b"http-equiv".as_slice());
@@ -95,7 +95,7 @@ pub fn is_plain_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(is_plain)
 }
 
-/// What a name or a value says.
+/// A name or a value as text.
 pub fn text_of(value: &HtmlString) -> Cow<'_, str> {
     String::from_utf8_lossy(value)
 }

@@ -109,7 +109,7 @@ fn images_of_the_mail_are_in_their_places() {
 
 #[test]
 fn an_image_is_not_written_without_end() {
-    // In base64 it takes a fourth of the room.
+    // In base64 it takes a quarter of the room.
     let image = "A".repeat(LEAST_ROOM / 4 / 4 * 3 - 64);
     let mail = format!("Content-Type: image/png\r\nContent-ID: <a>\r\n\r\n{image}");
     let mail = Mail::read(mail.as_bytes()).unwrap();
@@ -127,7 +127,7 @@ fn an_image_is_not_written_without_end() {
     assert!(shown.len() < LEAST_ROOM + 20 * 1_000, "{}", shown.len());
 }
 
-/// Each document type once looked through all that was before it.
+/// Each document type used to search all of the text before it.
 #[test]
 fn very_many_document_types_take_no_time() {
     let html = ["a", &" ".repeat(400_000), &"<!doctype>".repeat(40_000)].concat();
@@ -187,7 +187,7 @@ fn a_color_scheme_and_remote_content_are_available_on_request() {
     );
 }
 
-/// Whatever is put together of these, a browser reads no other tag than was written.
+/// Whatever these pieces form, a browser reads no tag other than those that were written.
 #[test]
 fn nothing_makes_a_tag_of_text() {
     const PIECES: [&str; 24] = [
@@ -221,7 +221,7 @@ fn nothing_makes_a_tag_of_text() {
     for _ in 0..5_000 {
         let mut html = String::new();
         for _ in 0..8 {
-            // Knuth's MMIX: a test needs no better numbers.
+            // Knuth's MMIX generator: a test needs no better numbers.
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
