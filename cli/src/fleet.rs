@@ -7,7 +7,7 @@ use pmtaemail_fleet::{self as fleet, ConsumerStatus, DeadLetter, Settings, Statu
 use serde::Serialize;
 use std::fmt::Write;
 
-/// Most dead letters that are listed.
+/// Maximum number of dead letters that are listed.
 const MOST: usize = 10_000;
 
 /// Creates the queue, or reports on it.
@@ -60,7 +60,7 @@ pub fn run(command: &FleetCommand) -> Result<Exit, Failure> {
     })
 }
 
-/// What is not known to be safe.
+/// Warnings about what is not known to be safe.
 fn warnings_of(args: &FleetInitArgs) -> Vec<String> {
     let few = "with fewer than 3 replicas, acknowledged mail is lost when a disk is lost, and no mail is accepted while a \
                broker restarts";
@@ -125,7 +125,7 @@ fn status_text(status: &Status) -> String {
         hosts_waiting,
     } in consumers
     {
-        // Of a text nothing can fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(
             text,
             "pool {name}: {waiting} wait, {on_their_way} on their way, {redelivered} delivered again; {hosts_waiting} requests of \

@@ -1,4 +1,4 @@
-//! What the fuzz targets of `fuzz/` reach of the program, without its process: built with `--cfg fuzzing` alone.
+//! The parts of the program that the fuzz targets in `fuzz/` use in their own process; built only with `--cfg fuzzing`.
 
 pub use crate::daemon::{Answer, DaemonInMemory};
 pub use crate::sendmail::{SendmailOutcome, sendmail_in_memory};

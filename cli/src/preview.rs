@@ -33,7 +33,7 @@ pub fn run(args: &PreviewArgs) -> Result<Exit, Failure> {
     })
 }
 
-/// The message in JSON, as the page shows it: of a finished one, JSON with that in it.
+/// The message in JSON, as the page shows it; a finished message is wrapped in JSON.
 fn message(path: &Path) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let progress = ProgressDisplay::start();
@@ -63,14 +63,14 @@ fn in_json(bytes: Vec<u8>) -> String {
     format!("{:#}", json!({"raw": raw}))
 }
 
-/// Starts the browser. Whoever has none finds the address on standard output.
+/// Starts the browser. Without one, the address is on standard output.
 fn open(url: &str) {
     let mut command = Command::new(OPENER);
     command.arg(url);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let started = command.stderr(Stdio::null()).spawn();
     let waited = started.and_then(|mut child| {
-        // It may last as long as the browser does.
+        // It may run as long as the browser does.
         thread::Builder::new().spawn(move || child.wait()).map(drop)
     });
     if let Err(error) = waited {
@@ -100,7 +100,7 @@ mod tests {
             let text = in_json(bytes.to_vec());
             assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
         }
-        // What is wrong stays so: the page tells of it.
+        // Errors in the message stay: the page reports them.
         assert_eq!(in_json(b"{\"from\":".to_vec()), "{\"from\":");
     }
 }

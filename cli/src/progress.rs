@@ -5,7 +5,7 @@ use pmtaemail::Progress;
 use std::io::{IsTerminal, stderr, stdout};
 use std::time::{Duration, Instant};
 
-/// What is done sooner needs no bar.
+/// Work that ends sooner needs no bar.
 const SOON: Duration = Duration::from_secs(1);
 
 const READING: &str = "{bytes} read";
@@ -24,7 +24,7 @@ struct Bar {
 }
 
 impl ProgressDisplay {
-    /// The same for a command whose results come meanwhile: on a terminal they say how far it has come.
+    /// The same for a command that prints results meanwhile: on a terminal these show how far it is.
     pub fn start_beside_output() -> Self {
         if stdout().is_terminal() {
             Self(None)
@@ -33,9 +33,9 @@ impl ProgressDisplay {
         }
     }
 
-    /// Begins, unseen as long as it does not take long.
+    /// Begins, invisible until it takes long.
     pub fn start() -> Self {
-        // A dumb terminal cannot go back in its line.
+        // A dumb terminal cannot move back within a line.
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let bar = || Bar {
             bar: ProgressBar::hidden(),
@@ -52,7 +52,7 @@ impl ProgressDisplay {
         }
     }
 
-    /// So many bytes more were read.
+    /// This many more bytes were read.
     pub fn read(&self, count: usize) {
         if let Some(bar) = &self.0 {
             bar.bar.inc(count as u64);

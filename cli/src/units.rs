@@ -26,7 +26,7 @@ pub fn bytes(text: &str) -> Result<usize, String> {
 
 /// Reads how much memory the daemon may take.
 pub fn memory(text: &str) -> Result<usize, String> {
-    /// There is room for small messages beside the program itself.
+    /// This leaves room for small messages besides the program itself.
     const LEAST: usize = 32 << 20;
     match bytes(text)? {
         few if few < LEAST => Err("expected 32MiB or more".to_owned()),
@@ -54,7 +54,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a whole number with a unit, such as 30s or 500ms".to_owned())
 }
 
-/// Reads a duration that is not nothing.
+/// Reads a duration other than zero.
 pub fn positive_duration(text: &str) -> Result<Duration, String> {
     duration(text).and_then(|time| {
         if time.is_zero() {

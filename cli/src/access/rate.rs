@@ -13,12 +13,12 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// How many may come at once.
+    /// How many may arrive at once.
     pub fn burst(self) -> u32 {
         self.count.get()
     }
 
-    /// The time in which they come back.
+    /// The time in which they are replenished.
     pub fn period(self) -> Duration {
         Duration::from_secs(if self.unit == "s" { 1 } else { 60 })
     }

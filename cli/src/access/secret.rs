@@ -11,7 +11,7 @@ const PREFIX: &str = "pmta_";
 /// How the hash of a key is written in the file.
 const ALGORITHM: &str = "sha256:";
 
-/// The hash of a key, which is all that is kept of it.
+/// The hash of a key; nothing else of it is stored.
 ///
 /// One round of SHA-256 without salt is right for keys, as it would not be for passwords: a key is 256 bits of
 /// randomness, which nobody tries out however quick a guess is, and no two are equal. For the same reason nothing
@@ -21,7 +21,7 @@ const ALGORITHM: &str = "sha256:";
 pub struct KeyHash([u8; 32]);
 
 impl KeyHash {
-    /// That of a key, or of what is sent in its place.
+    /// The hash of a key, or of whatever is sent as one.
     pub fn of(key: &[u8]) -> Self {
         Self(Sha256::digest(key).into())
     }
@@ -63,7 +63,7 @@ pub fn new_key() -> Result<String, getrandom::Error> {
     getrandom::fill(&mut bytes)?;
     let mut key = PREFIX.to_owned();
     for byte in bytes {
-        // Of a text nothing can fail.
+        // Writing to a string cannot fail.
         let _ = write!(key, "{byte:02x}");
     }
     Ok(key)

@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command};
 use std::env;
 
-/// What all of them begin with.
+/// Their common prefix.
 const PREFIX: &str = "PMTAEMAIL_";
 
 /// An old name that still works.
@@ -32,7 +32,7 @@ fn with_old_name(command: Command) -> Command {
         .mut_subcommands(with_old_name)
 }
 
-/// Refuses variables that look like options and are none: their author relies on them.
+/// Refuses variables that look like options but are not: somebody relies on them.
 pub fn check(command: &mut Command) -> Result<(), clap::Error> {
     match unknown(command, names()).first() {
         Some(sentence) => Err(command.error(ErrorKind::UnknownArgument, sentence)),
@@ -40,7 +40,7 @@ pub fn check(command: &mut Command) -> Result<(), clap::Error> {
     }
 }
 
-/// A sentence for each variable that looks like an option of `command` and is none.
+/// A sentence for each variable that looks like an option of `command` but is not.
 pub fn unknown(command: &Command, names: impl Iterator<Item = String>) -> Vec<String> {
     let known: Vec<&str> = (go_flags::arguments(command).into_iter())
         .filter_map(Arg::get_env)

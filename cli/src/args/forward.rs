@@ -56,7 +56,7 @@ pub struct ForwardArgs {
 }
 
 impl ForwardArgs {
-    /// The brokers, and to which hosts messages go, where they are forwarded.
+    /// The brokers, and the hosts that messages go to, if they are forwarded.
     pub fn forward(&self) -> Option<Result<(Brokers, Routes), String>> {
         let brokers = brokers(self.forward.as_deref()?, self.route.credentials());
         Some(brokers.and_then(|brokers| Ok((brokers, self.routes()?))))
@@ -114,7 +114,7 @@ impl FromStr for VmtaPool {
     }
 }
 
-/// The brokers at these addresses. They may have passwords, which no sentence has.
+/// The brokers at these addresses. Addresses may contain passwords, which errors must not repeat.
 pub fn brokers(addresses: &str, credentials: Option<PathBuf>) -> Result<Brokers, String> {
     let brokers = addresses.parse::<Brokers>();
     let brokers = brokers.map_err(|error| error.to_string())?;

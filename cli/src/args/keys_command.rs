@@ -17,7 +17,7 @@ pub enum KeysCommand {
 }
 
 impl KeysCommand {
-    /// The configuration file that is named, if one is.
+    /// The named configuration file, if any.
     pub fn config_file(&self) -> Option<&Path> {
         self.file().config.path()
     }

@@ -42,7 +42,7 @@ pub struct TlsFiles {
 }
 
 impl ListenArgs {
-    /// What is wrong with them taken together, where `inherited` sockets are passed by systemd.
+    /// The problems of their combination, if systemd passes `inherited` sockets.
     pub fn check(&self, inherited: usize) -> Result<(), &'static str> {
         let any = |is: fn(&ListenAddress) -> bool| self.listen.iter().any(is);
         let has_certificate = self.tls_cert.is_some();
@@ -74,7 +74,7 @@ impl ListenArgs {
         Ok(())
     }
 
-    /// The files for TLS, if there shall be any.
+    /// The files for TLS, if it is wanted.
     pub fn tls(&self) -> Option<TlsFiles> {
         Some(TlsFiles {
             certificate: self.tls_cert.clone()?,
@@ -82,7 +82,7 @@ impl ListenArgs {
         })
     }
 
-    /// The names of this host, as far as they are known from its addresses.
+    /// The names of this host, as far as its addresses reveal them.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.listen.iter().filter_map(|address| match address {
             ListenAddress::Tcp(address) => Some(address.host.as_str()),
@@ -112,7 +112,7 @@ pub fn inherited_sockets() -> usize {
     }
 }
 
-/// The command without the default of `listen`: sockets that are passed take its place.
+/// The command without the default of `listen`: the passed sockets replace it.
 pub fn without_default(command: Command) -> Command {
     let no_values = <[&str; 0]>::default();
     command
@@ -173,7 +173,7 @@ impl FromStr for ListenAddress {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // Blanks behind the commas of a list.
+        // Blanks after the commas of a list.
         let text = text.trim();
         match text.strip_prefix("unix:") {
             Some(path) => unix_path(path).map(Self::Unix),

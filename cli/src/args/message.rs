@@ -138,22 +138,22 @@ impl SubmitArgs {
 #[derive(Debug)]
 pub struct BatchArgs {
     pub file: PathBuf,
-    /// As its name or an option says.
+    /// According to its name or an option.
     has_lines: bool,
     /// All messages, or none.
     pub atomic: bool,
-    /// Whether receipts tell what may not be meant.
+    /// Whether receipts contain warnings.
     pub warns: bool,
 }
 
 impl BatchArgs {
-    /// How it is written; `None` where its first character tells.
+    /// Its format; `None` if its first character decides.
     pub fn format(&self) -> Option<BatchFormat> {
         self.has_lines.then_some(BatchFormat::Lines)
     }
 }
 
-/// Whether the name of a file says that it has a JSON text a line.
+/// Whether the name of a file says that each line is a JSON text.
 fn has_lines(path: &Path) -> bool {
     let is = |name: &str| {
         let extension = path.extension();
@@ -197,7 +197,7 @@ struct TableArgs {
 }
 
 impl MessageArgs {
-    /// The file that was named, if one was.
+    /// The named file, if any.
     pub fn path(&self) -> Option<&Path> {
         self.json_file.as_deref().or(self.table.message.as_deref())
     }

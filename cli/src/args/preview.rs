@@ -23,8 +23,8 @@ pub struct PreviewArgs {
 }
 
 impl PreviewArgs {
-    /// The options of the daemon that shows it: those that hold where nobody says anything, neither the environment
-    /// nor a file, on a free port of this host alone. `pickup` is its pickup directory.
+    /// The options of the daemon that shows it: the defaults, ignoring the environment and files, on a free port of
+    /// this host only. `pickup` is its pickup directory.
     pub fn serve_args(pickup: &Path) -> ServeArgs {
         let command = ServeArgs::augment_args(Command::new("preview"));
         let command = command.mut_args(|arg| arg.env(Resettable::Reset));

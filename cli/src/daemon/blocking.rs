@@ -8,15 +8,16 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
 
-/// Most threads for what blocks. Those of large messages and mail merges sleep in the disk's syncs, which the pickup
-/// directory shares between all that wait: many threads make quick submissions, whatever the number of cores.
+/// Maximum number of threads for blocking work. Those of large messages and mail merges sleep during disk syncs, which
+/// the pickup directory shares between all that wait: many threads make submissions quick, whatever the number of
+/// cores.
 pub const MOST_THREADS: usize = 512;
 
-/// Up to this size a message is read and rendered, and its file written, in some ten microseconds each: less than it
-/// costs to have another thread do it.
+/// Up to this size, reading and rendering a message and writing its file take some ten microseconds each: less than
+/// handing the work to another thread costs.
 pub const INLINE_BYTES: usize = 64 << 10;
 
-/// For ever: they are cheap, and one at least must stay.
+/// For ever: they are cheap, and at least one must stay.
 const KEEP_ALIVE: Duration = Duration::from_hours(24 * 366);
 
 /// Starts the runtime, with at most this many threads for blocking work, the first of which starts at once.
@@ -34,7 +35,7 @@ pub fn start_runtime(threads: usize) -> io::Result<Runtime> {
         first.map_err(io::Error::from)?;
         Ok(runtime)
     };
-    // It panics where it cannot start a thread.
+    // It panics if it cannot start a thread.
     catch_unwind(start).unwrap_or_else(|_| Err(no_threads()))
 }
 
@@ -59,8 +60,7 @@ pub async fn run_submission<T: Send + 'static>(
         })
 }
 
-/// Runs what blocks or takes long in a thread for that. Its panic is an internal error; the log has
-/// its place.
+/// Runs work that blocks or takes long in a thread for that. A panic becomes an internal error; the log has its place.
 pub async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {

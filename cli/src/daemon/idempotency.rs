@@ -6,10 +6,10 @@ use axum::http::HeaderMap;
 use memchr::memmem;
 use pmtaemail::{Fingerprint, Fingerprinter, IdempotencyKey, StreamFormat};
 
-/// The header field that a key is in.
+/// The header field with the key.
 pub const KEY: &str = "idempotency-key";
 
-/// The header field of an answer that was given before.
+/// The header field that marks a repeated answer.
 pub const REPLAYED: &str = "idempotent-replayed";
 
 /// The key of a request, if it has one.
@@ -31,7 +31,7 @@ pub fn read_key(
     key.map(Some).ok_or(ApiError::IdempotencyKey)
 }
 
-/// Makes the fingerprint of a request while its body comes, without its codings.
+/// Computes the fingerprint of a request while its decoded body arrives.
 #[derive(Debug)]
 pub struct BodyFingerprint {
     hash: Fingerprinter,
@@ -39,7 +39,7 @@ pub struct BodyFingerprint {
 }
 
 impl BodyFingerprint {
-    /// That of a body in a format, with this query.
+    /// For a body in a format, with this query.
     pub fn new(format: &BodyFormat, query: Option<&str>) -> Self {
         let (name, boundary) = match format {
             BodyFormat::Streamed(StreamFormat::Json) => ("json", None),
@@ -53,7 +53,7 @@ impl BodyFingerprint {
         }
     }
 
-    /// That of a body of another service's API, with this query.
+    /// For a body of another service's API, with this query.
     pub fn of_service(service: &str, query: Option<&str>) -> Self {
         Self {
             hash: Fingerprinter::new(&[service, "json", query.unwrap_or_default()]),
@@ -69,7 +69,7 @@ impl BodyFingerprint {
         }
     }
 
-    /// All of the body has come.
+    /// The body has arrived completely.
     pub fn finish(mut self) -> Fingerprint {
         if let Some(boundary) = self.without {
             self.hash.update(&boundary.kept);
@@ -78,7 +78,7 @@ impl BodyFingerprint {
     }
 }
 
-/// The boundary of a form, which most programs draw anew each time they send it.
+/// The boundary of a form, which most programs generate anew each time they send it.
 #[derive(Debug)]
 struct Boundary {
     boundary: memmem::Finder<'static>,

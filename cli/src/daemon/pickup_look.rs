@@ -14,20 +14,20 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-/// How long a look is good for others, at least.
+/// How long a result is shared, at least.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// Looking at very many files takes time; at most every fourth second is spent on it.
 const REST: u32 = 3;
 
-/// How long somebody waits for a look before they get what the last one found.
+/// How long somebody waits for a look before they get the previous result.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A look longer ago than this says nothing about the present.
 const OLD: Duration = Duration::from_mins(5);
 
-/// Looks at the pickup directory when somebody asks, one look at a time. It needs its values most when they take
-/// longest: PowerMTA is down, and files pile up.
+/// Looks at the pickup directory on request, one look at a time. The values matter most when they take longest:
+/// PowerMTA is down, and files pile up.
 #[derive(Debug, Clone, Default)]
 pub struct PickupLook(Arc<watch::Sender<Seen>>);
 
@@ -38,7 +38,7 @@ struct Seen {
     /// When the last look began and ended.
     looked: Option<(Instant, Instant)>,
     figures: Figures,
-    /// Why values are not known.
+    /// Why values are unknown.
     failures: [Option<ErrorKind>; PressureLimit::ALL.len()],
 }
 
@@ -48,7 +48,7 @@ type Looked = Vec<(PressureLimit, io::Result<Option<u64>>)>;
 impl PickupLook {
     /// The numbers, as far as the file system provides them. What back-pressure watches is not measured again.
     pub async fn figures(&self, back_pressure: &BackPressure, pickup: PathBuf) -> Figures {
-        // What goes into a queue or stays in memory has no files.
+        // A queue and a directory in memory have no files.
         if !pickup.is_absolute() {
             return Figures::default();
         }
@@ -63,19 +63,19 @@ impl PickupLook {
         figures
     }
 
-    /// What the last look found, or a new one that ends soon.
+    /// The result of the last look, or of a new one that ends soon.
     async fn latest(&self, look: impl FnOnce() -> Looked + Send + 'static) -> Figures {
         let mut seen = self.0.subscribe();
         if self.0.send_if_modified(Seen::begin) {
             let sender = Arc::clone(&self.0);
-            // Goes on when the client goes away, or where it takes longer.
+            // Continues when the client disconnects, or if it takes longer.
             tokio::spawn(async move {
                 let looked = run_blocking(look).await;
                 sender.send_modify(|seen| seen.end(looked));
             });
         }
         let ended = seen.wait_for(|seen| seen.looks_since.is_none());
-        // Otherwise the last one has to do.
+        // Otherwise the previous result has to do.
         drop(timeout(PATIENCE, ended).await);
         self.0.borrow().figures()
     }
@@ -99,7 +99,7 @@ impl Seen {
         let now = Instant::now();
         self.looked = Some((self.looks_since.take().unwrap_or(now), now));
         self.figures = Figures::default();
-        // A panic is logged where it was, and finds nothing.
+        // A panic is logged with its location, and counts as finding nothing.
         for (limit, value) in looked.unwrap_or_default() {
             let failure = &mut self.failures[limit as usize];
             match value {
@@ -124,7 +124,7 @@ impl Seen {
     }
 }
 
-/// Looks for what is not watched.
+/// Measures what back-pressure does not watch.
 fn look(watched: Figures, pickup: &Path) -> Looked {
     let limits = PressureLimit::ALL.into_iter();
     let limits = limits.filter(|limit| watched.value(*limit).is_none());
@@ -151,7 +151,7 @@ mod tests {
         look.latest(finds).await.value(DEPTH)
     }
 
-    /// Makes the last look longer ago.
+    /// Makes the last look older.
     fn age(look: &PickupLook, time: Duration) {
         look.0.send_modify(|seen| {
             let (began, ended) = seen.looked.unwrap();
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(depth(&look, finds(2)).await, Some(1));
         age(&look, FRESH);
         assert_eq!(depth(&look, finds(3)).await, Some(3));
-        // One that took long is not made again at once.
+        // A look that took long is not repeated at once.
         look.0.send_modify(|seen| {
             let (began, ended) = seen.looked.unwrap();
             seen.looked = Some((began - FRESH, ended));

@@ -12,13 +12,13 @@ use std::num::NonZeroUsize;
 pub enum Name {
     /// The number of a recipient of a mail merge, from 1.
     Recipient,
-    /// How many recipients of a mail merge, the first ones, get their messages.
+    /// How many of the first recipients of a mail merge get their messages.
     Limit,
     /// Whether a batch is submitted as a whole or not at all.
     Atomic,
     /// Whether receipts include warnings.
     Warnings,
-    /// Whether what may not be meant is a problem.
+    /// Whether warnings count as problems.
     Strict,
 }
 
@@ -49,11 +49,11 @@ pub fn refuse_any(uri: &Uri, log: &RequestLog) -> Result<(), ApiError> {
     query.inspect_err(|error| log.failed(error))
 }
 
-/// What the query of a request says.
+/// The query of a request.
 #[derive(Debug, Default)]
 pub struct Query {
     pub selection: Selection,
-    /// Nothing where the query does not say it.
+    /// `None` if the query does not contain it.
     pub atomic: Option<bool>,
     pub warnings: Option<bool>,
     pub strict: Option<bool>,
@@ -119,7 +119,7 @@ const NO_ATOMIC: &str = "`atomic` must be true or false, and given only once in 
 const NO_WARNINGS: &str = "`warnings` must be true or false, and given only once in the query.";
 const NO_STRICT: &str = "`strict` must be true or false, and given only once in the query.";
 
-/// Takes what is true or false; a name alone is true. `refusal` is said of anything else.
+/// Reads a boolean; a name alone is true. Anything else is refused with `refusal`.
 fn set(known: &mut Option<bool>, value: &str, refusal: &'static str) -> Result<(), ApiError> {
     let value = match value {
         "" | "true" | "1" => true,

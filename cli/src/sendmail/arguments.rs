@@ -38,7 +38,7 @@ not addresses (the others get it), 73 and 75 the pickup directory does not accep
 later), 74 reading failed, or it is unknown whether the message was submitted
 ";
 
-/// What is on standard input.
+/// The contents of standard input.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// `-bm`: a message.
@@ -111,7 +111,7 @@ impl Arguments {
         Ok(arguments)
     }
 
-    /// The recipients that are named here.
+    /// The recipients named in the arguments.
     pub fn recipients(&self, defaults: &SenderDefaults<'_>) -> RecipientList {
         let mut list = RecipientList::default();
         for recipients in &self.recipients {
@@ -208,7 +208,7 @@ fn refuse_own_name(
     own_names: &LazyCell<OwnNames, fn() -> OwnNames>,
 ) -> Result<(), String> {
     let name = options.split('=').next().unwrap_or_default();
-    // Options of one letter are sendmail's own.
+    // One-letter options belong to sendmail.
     if name.len() > 1 && own_names.contains(name) {
         return Err(format!(
             "-{name} is not an option of sendmail; see sendmail --help"
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(php.sender.as_deref(), Some("ann@example.com"));
         let git = parsed("-i -f ann@example.com b@example.org c@example.org").unwrap();
         assert_eq!(git.recipients.len(), 2);
-        // PHP puts what mail() is given at the end, and Drupal its own options after that.
+        // PHP appends the parameters given to mail(), and Drupal its own options after those.
         let drupal = parsed("bo@example.org -t -f ann@example.com cy@example.org -i").unwrap();
         assert!(drupal.takes_header_recipients && !drupal.dot_ends);
         assert_eq!(drupal.recipients, ["bo@example.org", "cy@example.org"]);

@@ -1,4 +1,4 @@
-//! `sendmail` whose standard input is given, and whose pickup directory is in memory.
+//! `sendmail` with a given standard input and a pickup directory in memory.
 
 use super::arguments::{Arguments, Mode};
 use super::submitter::Submitter;
@@ -8,16 +8,16 @@ use pmtaemail::{PickupDirectory, SubmittedFile};
 use std::ffi::OsString;
 use std::sync::Arc;
 
-/// What came of a call.
+/// The outcome of a call.
 #[derive(Debug, Default)]
 pub struct SendmailOutcome {
     /// The pickup files that it left.
     pub files: Vec<Arc<SubmittedFile>>,
-    /// What it said that is no recipient.
+    /// What it reported as no recipient.
     pub invalid: Vec<String>,
-    /// The client's side of an SMTP dialogue; nothing where there was none.
+    /// What the client of an SMTP dialogue reads; `None` if there was none.
     pub replies: Option<Vec<u8>>,
-    /// Why it failed, as standard error has it.
+    /// Why it failed, as printed on standard error.
     pub failure: Option<String>,
 }
 

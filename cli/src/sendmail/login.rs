@@ -6,26 +6,26 @@ use rustix::system::uname;
 use std::iter::once_with;
 use std::{env, fs};
 
-/// Debian's file with the domain of mail addresses that have none.
+/// Debian's file with the domain for mail addresses without one.
 const MAILNAME: &str = "/etc/mailname";
 
 const PASSWD: &str = "/etc/passwd";
 
-/// The domain where neither [`MAILNAME`] nor the host has one: mail from there goes all the same.
+/// The domain if neither [`MAILNAME`] nor the host has one: mail from such a host is sent anyway.
 const NO_DOMAIN: &str = "localhost.localdomain";
 
-/// The caller. Whatever the host and the user are called, it can be in an envelope: mail is not lost
-/// for names that nobody chose for mail.
+/// The caller. It is always a valid envelope address, whatever the names of host and user: mail is not lost because of
+/// names that nobody chose for mail.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Login {
     pub address: AddrSpec<'static>,
-    /// Of addresses that have none.
+    /// The domain for addresses without one.
     pub domain: String,
 }
 
 impl Login {
-    /// The name is from `LOGNAME` or `USER`, else from `/etc/passwd`, else the user's number; the
-    /// domain is what `/etc/mailname` says, else the host's own name where that is a domain.
+    /// The name is from `LOGNAME` or `USER`, else from `/etc/passwd`, else the user's number; the domain is that of
+    /// `/etc/mailname`, else the host's own name if that is a domain.
     pub fn find() -> Self {
         let user = getuid().as_raw();
         let names = ["LOGNAME", "USER"]
@@ -38,7 +38,7 @@ impl Login {
         Self::new(names, user, domains)
     }
 
-    /// A login that is known.
+    /// A known login.
     #[cfg(fuzzing)]
     pub fn named(name: &str, domain: &str) -> Self {
         Self::new(
@@ -48,7 +48,7 @@ impl Login {
         )
     }
 
-    /// Takes the first name and the first domain that an address can be made of.
+    /// Takes the first name and the first domain that can form an address.
     fn new(
         names: impl Iterator<Item = String>,
         user: u32,
@@ -70,11 +70,11 @@ fn address(name: String, domain: &str) -> Option<AddrSpec<'static>> {
     AddrSpec::parse(name).or(made).ok()
 }
 
-/// The name as a domain, if it is one. A dot at its end only says that it is whole.
+/// The name as a domain, if it is one. A dot at its end only marks it as complete.
 fn domain(name: &str) -> Option<String> {
     const LONGEST_LOCAL_PART: usize = 64;
     let name = name.strip_suffix('.').unwrap_or(name);
-    // Not so long that there is no room for some names.
+    // Short enough to leave room for the name.
     let longest = AddrSpec::from_parts(&"x".repeat(LONGEST_LOCAL_PART), name).ok()?;
     Some(longest.domain().to_owned())
 }

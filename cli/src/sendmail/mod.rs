@@ -36,7 +36,7 @@ pub fn run(line: Vec<OsString>) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Submits the message that is read. `tell` is called for what is not a recipient.
+/// Submits the message that is read. `tell` is called for whatever is not a recipient.
 fn submit(
     arguments: &Arguments,
     submitter: &mut Submitter<'_>,
@@ -71,7 +71,7 @@ fn cannot_read(source: io::Error) -> Failure {
     }
 }
 
-/// Reads a message to its end, or to a line with a lone dot where that is one.
+/// Reads a message to its end, or to a line with a lone dot if that ends it.
 fn read(mut from: impl BufRead, dot_ends: bool) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if !dot_ends {
@@ -127,7 +127,7 @@ mod tests {
             (" Bo <b> ", "b@h.example"),
             ("\"a<b\" <b@c.example>", "b@c.example"),
             ("<\"a<b\"@c.example>", "\"a<b\"@c.example"),
-            // What is no single mailbox stays as it is, and is refused as an address.
+            // Anything but a single mailbox is left as it is, and refused as an address.
             ("< b@c.example >", " b@c.example "),
             ("a, Bo <b@c.example>", "a@h.example, Bo <b@c.example>"),
             ("Bo <b@c.example> x>", "Bo <b@c.example> x>"),

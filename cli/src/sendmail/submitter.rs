@@ -17,7 +17,7 @@ pub struct Submitter<'a> {
     arguments: &'a Arguments,
     login: Login,
     args: PickupArgs,
-    /// Open from the first message on.
+    /// Opened with the first message.
     pickup: Option<Arc<PickupDirectory>>,
 }
 
@@ -61,11 +61,11 @@ impl<'a> Submitter<'a> {
         }
     }
 
-    /// What is added to a message of this sender.
+    /// The defaults for a message of this sender.
     pub fn defaults<'d>(&'d self, sender: &'d str) -> SenderDefaults<'d> {
         SenderDefaults {
             name: self.arguments.name.as_deref(),
-            // Bounces go nowhere from the null reverse-path, and From cannot say it.
+            // The null reverse-path receives no bounces, and From cannot express it.
             address: if sender == "<>" {
                 self.login.address.as_str()
             } else {
@@ -75,7 +75,7 @@ impl<'a> Submitter<'a> {
         }
     }
 
-    /// A message with what it lacks.
+    /// A message completed with the fields that it lacks.
     pub fn complete(&self, mail: Vec<u8>, sender: &str) -> Result<Vec<u8>, Problems> {
         add_missing_fields(&without_doubled_cr(mail), &self.defaults(sender))
     }
@@ -99,8 +99,8 @@ impl<'a> Submitter<'a> {
     }
 }
 
-/// Mail all of whose lines end with CR CR LF comes from a program that wrote CRLF where each LF becomes
-/// CRLF anyway. It is read as it was meant; a CR elsewhere in a header is refused.
+/// Mail all of whose lines end with CR CR LF comes from a program that wrote CRLF where each LF becomes CRLF anyway. It
+/// is read as intended; a CR elsewhere in a header is refused.
 fn without_doubled_cr(mail: Vec<u8>) -> Vec<u8> {
     let mut whole_lines = mail.split_inclusive(|byte| *byte == b'\n');
     let ends_well = |line: &[u8]| line.ends_with(b"\r\r\n") || !line.ends_with(b"\n");

@@ -1,4 +1,4 @@
-//! What is written for people from the table of options.
+//! Documents for people, made from the table of options.
 
 use super::show::literal;
 use super::table::{Kind, Options, Row};
@@ -24,7 +24,7 @@ pub fn markdown(options: &Options) -> String {
             row.name,
             row.environment,
             value(row),
-            // Help may write a URL as Markdown does; a bar would end the cell.
+            // The help may contain a URL in Markdown's form; a bar would end the cell.
             row.help.replace('|', "\\|")
         );
     }
@@ -62,7 +62,7 @@ fn value(row: &Row) -> String {
     }
 }
 
-/// A configuration file that says what holds without it: each option is a comment, to be taken out of it.
+/// A configuration file with the defaults: each option is commented out.
 pub fn sample(options: &Options) -> String {
     let mut text = String::from(
         "# Options of pmtaemailapi, each with its default. The environment and the command line override this file.\n\

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// What a configuration file says. Its sound values are there even where others are not.
+/// The contents of a configuration file. Valid values are there even if others are invalid.
 #[derive(Debug, Default)]
 pub struct ConfigFile {
     path: PathBuf,
@@ -23,16 +23,16 @@ pub struct ConfigFile {
 #[derive(Debug)]
 struct FileValue {
     line: usize,
-    /// As the command line would have it; several of a list.
+    /// In the form of the command line; several for a list.
     texts: Vec<String>,
 }
 
-/// What is wrong with a configuration file, a line each.
+/// The problems of a configuration file, one per line.
 #[derive(Debug)]
 pub struct ConfigProblems(Vec<String>);
 
 impl ConfigProblems {
-    /// What is wrong with options taken together.
+    /// Problems of options in combination.
     pub fn together(sentence: &str) -> Self {
         Self(vec![sentence.to_owned()])
     }
@@ -93,7 +93,7 @@ impl ConfigFile {
             } else {
                 format!("; did you mean {}?", options.nearest(name))
             };
-            // A name in quotation marks may hold line ends and what a terminal obeys.
+            // A quoted name may contain line ends and escape sequences.
             let sentence = format!("{} is not an option{advice}", name.escape_debug());
             return Err((key.span(), sentence));
         };
@@ -111,7 +111,7 @@ impl ConfigFile {
         (self.problems).push(format!("{path}:{line}:{column}: {sentence}"));
     }
 
-    /// The file, if nothing is wrong with it.
+    /// The file, if it has no problems.
     pub fn sound(self) -> Result<Self, ConfigProblems> {
         if self.problems.is_empty() {
             Ok(self)
@@ -120,7 +120,7 @@ impl ConfigFile {
         }
     }
 
-    /// What is wrong with it.
+    /// Its problems.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
@@ -135,14 +135,14 @@ impl ConfigFile {
             .mut_subcommands(|subcommand| self.apply(subcommand))
     }
 
-    /// Where the file gives a value to an option.
+    /// The position where the file sets an option.
     pub fn place_of(&self, row: &Row) -> Option<String> {
         let value = self.values.get(&row.id)?;
         Some(format!("{}:{}", self.path.display(), value.line))
     }
 }
 
-/// The value as the command line would have it.
+/// The value in the form of the command line.
 fn texts(
     row: &Row,
     value: &Spanned<DeValue<'_>>,
@@ -161,7 +161,7 @@ fn texts(
     values.iter().map(text).collect()
 }
 
-/// The rows of a table as the command line would have them: `KEY=VALUE`.
+/// The rows of a table in the form of the command line: `KEY=VALUE`.
 fn rows(
     row: &Row,
     table: &DeTable<'_>,

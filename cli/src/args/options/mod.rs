@@ -6,12 +6,12 @@
 //! all three, checked, shown by `config show` and written into docs/options.md. An option that holds a secret
 //! says so with `hide_env_values = true`.
 //!
-//! Values of the file take the place of defaults. clap does not count defaults as given: what an option asks of
-//! another (`requires`) has to be checked where the values are used.
+//! Values of the file replace defaults. clap does not count defaults as given: what an option requires of another
+//! (`requires`) has to be checked where the values are used.
 //!
 //! ```text
 //! file        the configuration file: its values and what is wrong with them
-//! show        the values that hold, and where each comes from
+//! show        the effective values, and where each comes from
 //! document    the table for docs/options.md, and a configuration file to begin with
 //! table       the table
 //! ```
@@ -49,7 +49,7 @@ mod tests {
             let environment = name.replace('-', "_").to_uppercase();
             assert_eq!(row.environment, format!("PMTAEMAIL_{environment}"));
             assert!(!row.help.is_empty(), "--{name} has no help");
-            // A switch could be turned on by the file and off by nothing.
+            // The file could turn a switch on, and nothing could turn it off.
             assert!(arg.get_action().takes_values(), "--{name} takes no value");
             assert!(
                 row.kind == Kind::Boolean || arg.get_num_args().is_none_or(|n| n.min_values() > 0)

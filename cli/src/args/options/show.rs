@@ -1,4 +1,4 @@
-//! The values that hold, as `config show` prints them.
+//! The effective values, as `config show` prints them.
 
 use super::file::ConfigFile;
 use super::table::{CONFIG, Kind, Options, Row};
@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use std::ffi::OsStr;
 
-/// The values that hold as a configuration file, with where each comes from behind it.
+/// The effective values as a configuration file, each followed by where it comes from.
 pub fn show(options: &Options, matches: &ArgMatches, file: &ConfigFile) -> String {
     let line = |row: &Row| {
         let raw = matches.get_raw(&row.id);
@@ -19,7 +19,7 @@ pub fn show(options: &Options, matches: &ArgMatches, file: &ConfigFile) -> Strin
             _ => (file.place_of(row)).unwrap_or_else(|| "default".to_owned()),
         };
         if row.id == CONFIG {
-            // It cannot stand in the file.
+            // It cannot be set in the file.
             let path = values.map(OsStr::to_string_lossy).collect::<String>();
             return format!("# {} = {}  # {source}\n", row.name, quoted(&path));
         }
@@ -50,7 +50,7 @@ pub fn literal(row: &Row, text: &str) -> Option<String> {
     }
 }
 
-/// A basic string of TOML: those of JSON, but for DEL.
+/// A basic string of TOML: like JSON's, except for DEL.
 fn quoted(text: &str) -> String {
     let json = serde_json::to_string(text).expect("texts are JSON");
     json.replace('\u{7f}', "\\u007F")

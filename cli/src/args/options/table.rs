@@ -5,7 +5,7 @@ use clap::{Arg, ArgAction, Command};
 use std::any::TypeId;
 use std::time::Duration;
 
-/// The option that names the configuration file, and cannot stand in it.
+/// The option that names the configuration file, and cannot be set in it.
 pub const CONFIG: &str = "config";
 
 /// All options of the daemon, in the order of its help.
@@ -20,7 +20,7 @@ impl Options {
     /// The options of a command line: all that have a name in the environment.
     pub fn of(command: &Command) -> Self {
         let rows = command.get_arguments().filter_map(Row::of).collect();
-        // What is asked here must not depend on the environment.
+        // The result must not depend on the environment.
         let command = (command.clone()).mut_args(|arg| arg.env(clap::builder::Resettable::Reset));
         Self { command, rows }
     }
@@ -34,18 +34,18 @@ impl Options {
         self.in_file().find(|row| row.name == key)
     }
 
-    /// The key that is most like a word that is none.
+    /// The key that is most similar to an unknown word.
     pub fn nearest(&self, word: &str) -> &str {
         let names = self.in_file().map(|row| row.name.as_str());
         nearest(word, names).expect("the daemon has options")
     }
 
-    /// Those that may stand in the configuration file.
+    /// Those that may be set in the configuration file.
     pub fn in_file(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| row.id != CONFIG)
     }
 
-    /// What is wrong with a value, in words without the value.
+    /// The problem of a value, in a sentence without the value.
     pub fn check(&self, row: &Row, value: &str) -> Result<(), String> {
         use clap::error::{ContextKind, ContextValue, ErrorKind};
         let line = [
@@ -66,7 +66,7 @@ impl Options {
                 Err(format!("expected one of: {}", values.join(", ")))
             }
             (ErrorKind::InvalidValue, _) => Err("expected a value".to_owned()),
-            // What it asks of other options is for the whole command line to say.
+            // Its requirements on other options are checked for the whole command line.
             _ => Ok(()),
         }
     }
@@ -75,7 +75,7 @@ impl Options {
 /// One option.
 #[derive(Debug)]
 pub struct Row {
-    /// By which clap knows it.
+    /// Its ID in clap.
     pub id: String,
     /// Of the flag without its dashes, and the key in the configuration file.
     pub name: String,
@@ -89,7 +89,7 @@ pub struct Row {
     pub is_secret: bool,
     /// Where it has one.
     pub default: Option<String>,
-    /// What may stand there, where that is a choice.
+    /// The possible values, if it is a choice.
     pub choice: Vec<String>,
     /// The word for its value: `SIZE`, `DIR`.
     pub value_name: String,
@@ -130,7 +130,7 @@ impl Row {
     }
 }
 
-/// What a value is written as in the configuration file.
+/// The type of a value in the configuration file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Boolean,
@@ -166,7 +166,7 @@ impl Kind {
         }
     }
 
-    /// What the configuration file must have, as an error says it.
+    /// The type that the configuration file must have, in the words of an error.
     pub fn expected(self) -> &'static str {
         match self {
             Self::Boolean => "true or false",

@@ -6,7 +6,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// What is counted since the start.
+/// Everything that is counted since the start.
 #[derive(Debug)]
 pub struct Counts {
     registry: Registry,
@@ -123,7 +123,7 @@ impl Counts {
         self.open.set(i64::from(is_open));
     }
 
-    /// Why nothing is currently taken, as a frozen word.
+    /// Why nothing is currently taken, as a word that never changes.
     pub fn cause(&self) -> Option<&'static str> {
         if self.connected.get() == 0 {
             Some("no-broker")

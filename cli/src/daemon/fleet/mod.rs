@@ -21,10 +21,10 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-/// Threads for what blocks: two batches at a time, and what the pickup directory needs.
+/// Threads for blocking work: two batches at a time, and what the pickup directory needs.
 const THREADS: usize = 16;
 
-/// The queue that messages go into in place of a pickup directory, if they are forwarded.
+/// The queue that takes messages instead of a pickup directory, if they are forwarded.
 pub fn queue(args: &ForwardArgs, runtime: &Runtime) -> Result<Option<PickupDirectory>, Failure> {
     let Some(forward) = args.forward() else {
         return Ok(None);

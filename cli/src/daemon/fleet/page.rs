@@ -24,10 +24,10 @@ const CONNECTIONS: usize = 32;
 /// How long the head of a request may take.
 const HEAD: Duration = Duration::from_secs(10);
 
-/// How long a connection may take in all.
+/// How long a connection may take in total.
 const WHOLE: Duration = Duration::from_secs(30);
 
-/// How long until it is tried again to take connections.
+/// The pause before accepting connections is tried again.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Answers as long as it is polled.
@@ -42,7 +42,7 @@ pub async fn serve(listener: TcpListener, counts: Arc<Counts>) {
             Ok((stream, _)) => {
                 let counts = Arc::clone(&counts);
                 tokio::spawn(async move {
-                    // A client that leaves is no matter of the log's.
+                    // A client that disconnects does not concern the log.
                     let _ = timeout(WHOLE, answer_one(stream, &counts)).await;
                     drop(place);
                 });

@@ -3,7 +3,7 @@
 //! The text between the angle brackets of an address is passed on as it is, and read by the same rules as every other
 //! address. (The crate smtp-proto strips quotes and reads `<postmaster>` as `<>`.)
 
-/// A command, with what it was given.
+/// A command with its arguments.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command<'l> {
     Ehlo,
@@ -15,7 +15,7 @@ pub enum Command<'l> {
     Noop,
     Quit,
     Vrfy,
-    /// Known to RFC 5321 or its extensions, but not spoken here.
+    /// Defined in RFC 5321 or its extensions, but not supported.
     NotImplemented,
 }
 
@@ -31,7 +31,7 @@ pub struct Path<'l> {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unreadable {
     Unknown,
-    /// Known, but not written so; the right form.
+    /// A known command in a wrong form; this is the right form.
     Syntax(&'static str),
 }
 
@@ -69,7 +69,7 @@ impl<'l> Command<'l> {
 }
 
 impl<'l> Path<'l> {
-    /// A client that leaves the brackets away is understood.
+    /// A client that omits the brackets is understood.
     fn read(text: &'l str) -> Option<Self> {
         let text = text.trim_start();
         let (address, parameters) = match text.strip_prefix('<') {
@@ -97,7 +97,7 @@ impl<'l> Path<'l> {
     }
 }
 
-/// Where the bracket is that is not within quotes.
+/// The position of the bracket outside quotes.
 fn closing_bracket(text: &str) -> Option<usize> {
     let mut is_quoted = false;
     let mut bytes = text.bytes().enumerate();

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
-/// How much of a message is read at once where it has no line end.
+/// How much of a message without line ends is read at once.
 const PIECE: u64 = 64 << 10;
 
 /// What ends a line. A client that ends its commands with CRLF ends its message with CRLF, dot, CRLF and
@@ -92,7 +92,7 @@ pub fn read_mail(input: &mut impl BufRead, ends: LineEnds, limit: usize) -> io::
         }
         if mail.len() > limit {
             is_too_large = true;
-            // By them a line begins.
+            // The bytes with which a line begins.
             mail.drain(..mail.len() - 2);
         }
     }

@@ -15,8 +15,8 @@
 //!                              .
 //! 250 2.0.0 submitted as 01…
 //! ```
-//! Delivery status notifications (RFC 3461) are not offered: who asks for them by recipient would need
-//! a pickup file for each.
+//! Delivery status notifications (RFC 3461) are not offered: requesting them per recipient would need a pickup file for
+//! each.
 
 mod command;
 mod input;
@@ -37,7 +37,7 @@ const LARGEST_MAIL: usize = 64 << 20;
 /// RFC 5321 section 4.5.3.1.8 requires 100. A client sends to the others afterwards.
 const MOST_RECIPIENTS: usize = 10_000;
 
-/// Answers a client until it ends the dialogue. What is refused there is only reported there.
+/// Answers a client until it ends the dialogue. Refusals are reported only in the dialogue.
 pub fn serve(
     input: impl BufRead,
     output: impl Write,
@@ -50,7 +50,7 @@ pub fn serve(
         transaction: None,
     };
     match session.run() {
-        // Who does not listen any more has nothing to say either.
+        // A client that no longer reads has nothing more to send either.
         Err(Failure::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
@@ -63,12 +63,12 @@ struct Session<'a, R, W> {
     transaction: Option<Transaction>,
 }
 
-/// The message that is on its way (RFC 5321 section 3.3).
+/// The current mail transaction (RFC 5321 section 3.3).
 struct Transaction {
     /// `<>` is the null reverse-path.
     sender: String,
     recipients: Vec<AddrSpec<'static>>,
-    /// Its addresses may be more than ASCII (RFC 6531).
+    /// Its addresses may contain more than ASCII (RFC 6531).
     is_internationalized: bool,
 }
 
@@ -204,7 +204,7 @@ impl<R: BufRead, W: Write> Session<'_, R, W> {
         Ok(Reply::new(250, "2.1.5", "ok"))
     }
 
-    /// Whether it goes well or not, the transaction is over then.
+    /// Whether it succeeds or not, the transaction is over then.
     fn data(&mut self, ends: LineEnds) -> Result<(), Failure> {
         let Some(transaction) = self.transaction.take() else {
             return self.reply(&Reply::new(503, "5.5.1", "say MAIL first"));

@@ -5,7 +5,7 @@ use pmtaemail::Problems;
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// More lines are of no use to anybody.
+/// More lines would help nobody.
 const MOST_LINES: usize = 20;
 
 /// A reply.
@@ -57,7 +57,7 @@ impl Reply {
         }
     }
 
-    /// Writes it in lines of at most 512 bytes (RFC 5321 section 4.5.3.1.5), of ASCII alone.
+    /// Writes it in lines of at most 512 bytes (RFC 5321 section 4.5.3.1.5), in ASCII only.
     pub fn write(&self, mut output: impl Write) -> io::Result<()> {
         const LONGEST: usize = 490;
 
