@@ -92,7 +92,7 @@ pub fn read_mail(input: &mut impl BufRead, ends: LineEnds, limit: usize) -> io::
         }
         if mail.len() > limit {
             is_too_large = true;
-            // The bytes with which a line begins.
+            // The last two bytes tell whether a line begins after them.
             mail.drain(..mail.len() - 2);
         }
     }
