@@ -8,6 +8,7 @@
 //! of them have to say the same.
 
 use crate::expected;
+use crate::foreign::Reader;
 use crate::header_body::judge_body;
 use crate::merge;
 use crate::message;
@@ -50,6 +51,14 @@ const PARTS: [(&str, &[&str]); 3] = [
     ("calendar", &["method"]),
 ];
 
+/// Members that may be templates, and in which part of the message they are.
+const TEMPLATES: [(&str, &str); 4] = [
+    ("attachments", "filename"),
+    ("unsubscribe", "url"),
+    ("unsubscribe", "mailto"),
+    ("subject", ""),
+];
+
 /// Judges an input.
 pub fn judge(data: &[u8]) {
     let Ok(Value::Object(members)) = serde_json::from_slice(data) else {
@@ -63,7 +72,7 @@ pub fn judge(data: &[u8]) {
     if let Some(sent) = &sent {
         judge_sent(&message, &headers, sent);
     }
-    judge_merges(&message, &headers, sent.is_some());
+    judge_merges(&message, &headers, sent.as_ref());
 }
 
 /// What an input asks for.
@@ -270,7 +279,11 @@ pub fn fields(message: &[u8]) -> Vec<(String, String)> {
 }
 
 /// Judges the merges that say the same.
-fn judge_merges(message: &Map<String, Value>, headers: &[(String, Value)], is_taken: bool) {
+fn judge_merges(
+    message: &Map<String, Value>,
+    headers: &[(String, Value)],
+    single: Option<&SentMessage>,
+) {
     let own = json!({"recipients": [{"address": "bo@example.org", "headers": list(headers)}, "cy@example.org"]});
     let own = whole(message, &[], own);
     let (mut values, mut slots) = (Map::new(), Vec::new());
@@ -284,8 +297,9 @@ fn judge_merges(message: &Map<String, Value>, headers: &[(String, Value)], is_ta
         slots.push((name.clone(), format!("{{{{ {variable} }}}}").into()));
         values.insert(variable, value.clone());
     }
+    let templated = with_slots(message, &mut values);
     let filled = json!({"template": "merge", "recipients": [{"address": "bo@example.org", "variables": values}]});
-    let filled = whole(message, &slots, filled);
+    let filled = whole(&templated, &slots, filled);
     let are_texts = headers.iter().all(|(_, value)| value.is_string());
     // A recipient of a merge may see others, who get nothing. Members may be templates there, and an identifier for
     // all has to be one.
@@ -294,9 +308,7 @@ fn judge_merges(message: &Map<String, Value>, headers: &[(String, Value)], is_ta
     let is_comparable = are_texts
         && !headers.iter().any(shows)
         && !message.contains_key("messageId")
-        && !message
-            .values()
-            .any(|value| value.to_string().contains(['{', '}']));
+        && !message.values().any(may_be_template);
     for mut merge in [own, filled] {
         merge::judge(merge.clone(), false);
         for form in ["native", "expanded"] {
@@ -305,8 +317,13 @@ fn judge_merges(message: &Map<String, Value>, headers: &[(String, Value)], is_ta
             if is_comparable {
                 assert_eq!(
                     sent.is_some(),
-                    is_taken,
+                    single.is_some(),
                     "{form}: what is taken depends on who gets it"
+                );
+                assert_eq!(
+                    sent.as_ref().map(shown),
+                    single.map(shown),
+                    "{form}: what is shown depends on who gets it"
                 );
             }
             if let Some(sent) = sent.filter(|_| are_texts) {
@@ -317,6 +334,47 @@ fn judge_merges(message: &Map<String, Value>, headers: &[(String, Value)], is_ta
             }
         }
     }
+}
+
+/// The message with slots in place of texts that may be templates, and `values` for them.
+fn with_slots(message: &Map<String, Value>, values: &mut Map<String, Value>) -> Map<String, Value> {
+    let mut templated = message.clone();
+    for (part, name) in TEMPLATES {
+        let part = match part {
+            "attachments" => templated.get_mut(part).and_then(|files| files.get_mut(0)),
+            part => templated.get_mut(part),
+        };
+        let text = part.and_then(|part| match name {
+            "" => Some(part),
+            // The type would follow from it.
+            "filename" if part["contentType"].is_null() => None,
+            name => part.get_mut(name),
+        });
+        if let Some(text) = text.filter(|text| text.is_string()) {
+            let variable = format!("w{}", values.len());
+            let value = std::mem::replace(text, format!("{{{{ {variable} }}}}").into());
+            values.insert(variable, value);
+        }
+    }
+    templated
+}
+
+/// Whether a text in it may be a template.
+fn may_be_template(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(['{', '}']),
+        Value::Array(list) => list.iter().any(may_be_template),
+        Value::Object(members) => members.values().any(may_be_template),
+        _ => false,
+    }
+}
+
+/// The subject and the names of the files.
+fn shown(sent: &SentMessage) -> (String, Vec<Option<String>>) {
+    let reading = Reader::MailParser.read(&sent.bytes);
+    let reading = reading.expect("our own mail is readable");
+    let names = reading.files.into_iter().map(|file| file.name);
+    (reading.subject, names.collect())
 }
 
 /// `List-Id` of `list-id`.
