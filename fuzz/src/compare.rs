@@ -42,16 +42,18 @@ pub fn judge(reader: Reader, expected: &Expected, got: &Reading) {
             "{reader:?}: {got:?}, not {wanted:?}"
         );
     }
-    let own: Vec<_> = got
-        .own
-        .iter()
+    let own = got.own.iter();
+    let mut own: Vec<_> = own
         .filter(|pair| wanted.own.iter().any(|(name, _)| *name == pair.0))
+        .cloned()
         .collect();
-    assert_eq!(
-        own,
-        wanted.own.iter().collect::<Vec<_>>(),
-        "{reader:?}: header fields"
-    );
+    // Behind a long name, the first encoded word is on the next line. It takes the fold for a blank.
+    for (name, text) in &mut own {
+        if reader == Reader::Mailparse && name.len() >= 50 && text.starts_with(' ') {
+            text.remove(0);
+        }
+    }
+    assert_eq!(own, wanted.own, "{reader:?}: header fields");
     let is_lost = reader == Reader::MailParser && wanted.files.iter().any(nests_parts);
     if expected.files_are_known && !is_lost {
         judge_files(reader, &wanted.files, &got.files);

@@ -63,6 +63,8 @@ pub fn judge_body(name: &str, given: &str, body: &str) {
             };
             let (given, written) = (date(given), date(body));
             assert!(written.is_some(), "{name}: no date");
+            // It does not know that 1900 is added to three digits (RFC 5322 section 4.3).
+            let given = given.filter(|given| given.year > 999);
             if let (Some(given), Some(written)) = (given, written) {
                 assert_eq!(given.to_timestamp(), written.to_timestamp(), "{name}");
             }

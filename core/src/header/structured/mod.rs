@@ -315,6 +315,13 @@ mod tests {
     }
 
     #[test]
+    fn blanks_of_other_scripts_are_not_left_out() {
+        let field = written("Keywords", &read("Keywords", "\"a\u{3000}\" , b").unwrap());
+        assert_eq!(field, "Keywords: =?utf-8?B?YeOAgA==?= , b\r\n");
+        assert!(read("Keywords", "a\u{3000}, b").is_err());
+    }
+
+    #[test]
     fn encoded_words_are_refused_among_words_with_blanks_in_them_too() {
         for text in ["=?utf-8?Q?a?=", "a =?utf-8?Q?b c?= d", "a; b=\"=?\" ?="] {
             assert!(read("Auto-Submitted", text).is_err(), "{text}");

@@ -257,7 +257,7 @@ fn phrases<'a>(text: &Cow<'a, str>) -> Result<Vec<Lexeme<'a>>, Refusal> {
                 _ => cursor.bump(),
             }
         }
-        let end = start + text[start..cursor.position()].trim_end().len();
+        let end = start + text[start..cursor.position()].trim_end_matches(' ').len();
         phrases.push(phrase(part(text, start..end))?);
         if !cursor.eat(b',') {
             return Ok(phrases);
