@@ -49,6 +49,9 @@ build: ## Build all crates for development and tests.
 	install -m 755 $(TARGET)/debug/libpmtaemail_python.so python/pmtaemail/_native.abi3.so
 	install -D -m 755 $(TARGET)/debug/libpmtaemail_node.so node/native/$(ADDON).node
 
+# The same cases on every run, so that what fails is of the change; `make properties` looks for others.
+quick test-rust: export PROPTEST_RNG_SEED ?= 1
+
 .PHONY: test-rust
 test-rust: build ## Pass the tests of the crates, their documentation's examples included.
 ifeq ($(NEXTEST),yes)
