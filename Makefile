@@ -12,9 +12,9 @@ PYTHON ?= python3
 # Python with the modules that tests share: pytest has the same in tests/pytest.ini.
 TESTS_PYTHON = PYTHONPATH=tests/doors:tests/judges:tests/support:python $(VENV)/bin/python
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
-# One worker more than there are processors: many tests wait for a disk, a network or an end. A worker that is done takes over
+# Two workers more than there are processors: many tests wait for a disk, a network or an end. A worker that is done takes over
 # tests of another, so that what tests of one file share is made once.
-WORKERS = $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) + 1, 8))')
+WORKERS = $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) + 2, 8))')
 PYTEST_FLAGS ?= -n $(WORKERS) --dist worksteal
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # cli/examples/generate.rs, which `build` builds.

@@ -119,6 +119,8 @@ class Load:
                 assert status in (0, 202, 503) or receipt["type"] == UNKNOWN, receipt
                 if status != 202:
                     receipt = None
+                    # It is asked to come later; others need the processors.
+                    self.is_over.wait(PAUSE)
             self.take(work, receipt)
 
     def take(self, work: Work, receipt: dict | None) -> None:
