@@ -12,10 +12,10 @@ PYTHON ?= python3
 # Python with the modules that tests share: pytest has the same in tests/pytest.ini.
 TESTS_PYTHON = PYTHONPATH=tests/doors:tests/judges:tests/support:python $(VENV)/bin/python
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
-# Two workers more than there are processors: many tests wait for a disk, a network or an end. A worker that is done takes over
-# tests of another, so that what tests of one file share is made once.
-WORKERS = $(shell $(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) + 2, 8))')
-PYTEST_FLAGS ?= -n $(WORKERS) --dist worksteal
+# Two tests more at once than there are processors: many wait for a disk, a network or an end. A worker of pytest that is done
+# takes over tests of another, so that what tests of one file share is made once.
+AT_ONCE := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
+PYTEST_FLAGS ?= -n $(AT_ONCE) --maxprocesses 8 --dist worksteal
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # cli/examples/generate.rs, which `build` builds.
 GENERATE := $(TARGET)/debug/examples/generate
@@ -55,7 +55,7 @@ quick test-rust: export PROPTEST_RNG_SEED ?= 1
 .PHONY: test-rust
 test-rust: build ## Pass the tests of the crates, their documentation's examples included.
 ifeq ($(NEXTEST),yes)
-	cargo nextest run --workspace --no-tests=pass
+	cargo nextest run --workspace --no-tests=pass --test-threads $(AT_ONCE)
 	cargo test --workspace --doc
 else
 	cargo test --workspace
@@ -63,7 +63,7 @@ endif
 
 .PHONY: test-node
 test-node: build node/node_modules/.installed ## Pass the tests of the Node package.
-	cd node && npm test
+	cd node && npm test -- --test-concurrency=$(AT_ONCE)
 
 .PHONY: test-python
 test-python: build $(VENV)/.installed tests/node_modules/.installed ## Pass the black-box tests.
